@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Start-up only. Old versions of Node.js must be able to read this file: no static import, no top-level await.
+const [major, minor] = process.versions.node.split('.').map(Number);
+
+if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) {
+  void import('../dist/cli.js').then(({ main }) => main(process.argv.slice(2)));
+} else {
+  process.stderr.write(
+    `✖ tunnel needs Node.js 20.19 or newer, or 22.12 or newer; this is ${process.version}.\n` +
+      '  Install a current version (https://nodejs.org), then run tunnel again.\n',
+  );
+  process.exitCode = 1;
+}

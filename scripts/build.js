@@ -1,0 +1,31 @@
+// Bundles our own code into dist, so that `tunnel` starts without loading a file a module; packages stay outside.
+// Declarations for library users follow, unless --no-types is given.
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+import { mustRun, root } from './run.js';
+
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  packages: 'external',
+  sourcemap: 'linked',
+  metafile: true,
+  logLevel: 'warning',
+});
+
+const built = new Set(Object.keys(metafile.outputs).map((file) => basename(file)));
+for (const name of readdirSync(join(root, 'dist'))) {
+  if (!built.has(name) && name !== 'types') rmSync(join(root, 'dist', name), { recursive: true });
+}
+
+if (!process.argv.includes('--no-types')) {
+  rmSync(join(root, 'dist', 'types'), { recursive: true, force: true });
+  await mustRun('tsc', ['-p', 'scripts/tsconfig.types.json']);
+}

@@ -1,0 +1,143 @@
+import type { Duplex } from 'node:stream';
+import type { Client, Channel } from 'ssh2';
+import type { HostSettings } from '../../config/settings.ts';
+import type { Endpoint, UnixEndpoint } from '../../endpoint.ts';
+import { ConnectionLostError, type TunnelError } from '../../errors.ts';
+import { ChannelStream } from './channel-stream.ts';
+import { ChannelOpenError } from '../channel-open-error.ts';
+import type { Listen } from '../../spec.ts';
+import type { CommandResult, RemoteListener, SshConnection } from '../connection.ts';
+import { run } from './exec.ts';
+import { Outflow } from './outflow.ts';
+import { absolutePath, findHome } from '../remote-home.ts';
+import { homeFromSftp } from './sftp-home.ts';
+import { RemoteListeners } from './remote-listener.ts';
+
+/** How long the far end may take to answer our goodbye. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** An SSH connection carried by ssh2. */
+export class Ssh2Connection implements SshConnection {
+  readonly settings: HostSettings;
+  readonly address: string;
+  readonly closed: Promise<TunnelError | undefined>;
+  readonly #client: Client;
+  readonly #outflow: Outflow;
+  readonly #listeners: RemoteListeners;
+  readonly #streams = new Set<ChannelStream>();
+  #closing = false;
+  #lost: TunnelError | undefined;
+  #home: Promise<string> | undefined;
+
+  /** `client` is ready, and runs over `socket`. */
+  constructor(client: Client, socket: Duplex, settings: HostSettings, address: string) {
+    this.settings = settings;
+    this.address = address;
+    this.#client = client;
+    this.#outflow = new Outflow(socket);
+    this.#listeners = new RemoteListeners(client, settings.alias);
+    client.on('error', (error: Error & { level?: string }) => {
+      if (error.level !== 'agent') this.#lost ??= lostBecause(settings, error);
+    });
+    // A server that half-closes is gone, too; a net.Socket ends by itself then, a channel of a jump host does not.
+    socket.once('end', () => socket.destroy());
+    this.closed = new Promise((resolve) => {
+      client.once('close', () => {
+        this.#abandonStreams();
+        resolve(this.#closing ? undefined : this.#reason());
+      });
+    });
+  }
+
+  async dial(endpoint: Endpoint, signal?: AbortSignal): Promise<Duplex> {
+    return await this.#open(endpoint.kind === 'unix' ? await this.#resolve(endpoint.path) : endpoint, signal);
+  }
+
+  async listen(listen: Listen, onConnection: (stream: Duplex) => void): Promise<RemoteListener> {
+    this.#assertAlive();
+    const place = listen.kind === 'unix' ? await this.#resolve(listen.path) : listen;
+    return await this.#listeners.open(place, (channel) => onConnection(this.#stream(channel)));
+  }
+
+  async exec(command: string, timeoutMs = 10_000): Promise<CommandResult> {
+    this.#assertAlive();
+    return await run(this.#client, command, timeoutMs);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#client.end();
+    const timer = setTimeout(() => this.#client.destroy(), CLOSE_TIMEOUT_MS);
+    await this.closed;
+    clearTimeout(timer);
+  }
+
+  /** Drops the connection without a goodbye, because `reason` says that nobody hears it. */
+  abandon(reason: TunnelError): void {
+    this.#lost ??= reason;
+    this.#client.destroy();
+  }
+
+  #stream(channel: Channel): ChannelStream {
+    const stream = new ChannelStream(channel, this.#outflow);
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+    return stream;
+  }
+
+  async #resolve(path: string): Promise<UnixEndpoint> {
+    return { kind: 'unix', path: await absolutePath(path, () => this.#findHome()) };
+  }
+
+  /** Asked for once, and only if a path needs it. */
+  #findHome(): Promise<string> {
+    this.#home ??= findHome(this, () => homeFromSftp(this.#client)).catch((error: unknown) => {
+      this.#home = undefined;
+      throw error;
+    });
+    return this.#home;
+  }
+
+  #open(endpoint: Endpoint, signal: AbortSignal | undefined): Promise<ChannelStream> {
+    signal?.throwIfAborted();
+    this.#assertAlive();
+    return new Promise((resolve, reject) => {
+      const abort = (): void => reject(signal?.reason as Error);
+      signal?.addEventListener('abort', abort, { once: true });
+      const opened = (error: (Error & { reason?: number }) | undefined, channel: Channel): void => {
+        signal?.removeEventListener('abort', abort);
+        if (error !== undefined) reject(this.#openError(endpoint, error));
+        else if (signal?.aborted) channel.close();
+        // At once: data may be in the very packet that follows.
+        else resolve(this.#stream(channel));
+      };
+      if (endpoint.kind === 'unix') this.#client.openssh_forwardOutStreamLocal(endpoint.path, opened);
+      // The originator is what sshd logs; it does not check it (RFC 4254, section 7.2).
+      else this.#client.forwardOut('127.0.0.1', 0, endpoint.host, endpoint.port, opened);
+    });
+  }
+
+  #openError(endpoint: Endpoint, error: Error & { reason?: number }): TunnelError {
+    return error.reason === undefined ? this.#reason() : new ChannelOpenError(endpoint, error.reason, error);
+  }
+
+  #assertAlive(): void {
+    if (this.#lost !== undefined || this.#closing) throw this.#reason();
+  }
+
+  #reason(): TunnelError {
+    return (this.#lost ??= lostBecause(this.settings, undefined));
+  }
+
+  /** Before ssh2 ends its channels as if all had been read: what breaks off here must not look complete. */
+  #abandonStreams(): void {
+    for (const stream of this.#streams) stream.destroy(this.#reason());
+  }
+}
+
+function lostBecause(settings: HostSettings, cause: Error | undefined): ConnectionLostError {
+  const why = cause === undefined ? 'it was closed by the other side' : cause.message;
+  return new ConnectionLostError('connection-lost', `The connection to ${settings.alias} is lost: ${why}`, {
+    cause,
+  });
+}

@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process';
+import { access } from 'node:fs/promises';
+import type { HostSettings } from '../config/settings.ts';
+import type { SshContext } from './context.ts';
+import { knownHostsName, loadKnownHosts } from './known-hosts.ts';
+import { Agent } from './ssh2/agent.ts';
+import { lackingAlgorithms } from './ssh2/algorithms.ts';
+import { readKeyFile } from './ssh2/key-file.ts';
+
+/** Options that ssh2 has nothing for, by how they are written. Set to something else than ssh's default they count. */
+const BEYOND_SSH2 = [
+  'CertificateFile',
+  'PKCS11Provider',
+  'SecurityKeyProvider',
+  'HostbasedAuthentication',
+  'VerifyHostKeyDNS',
+  'RevokedHostKeys',
+  'RequiredRSASize',
+  'ProxyUseFdpass',
+  'BindInterface',
+];
+
+/**
+ * Why a host can be reached with the system's OpenSSH only, as a phrase for a person ("CertificateFile is set");
+ * undefined if ssh2 can do what is configured. A live ControlPath master is for others to look for.
+ */
+export async function needsOpenSsh(
+  settings: HostSettings,
+  context: Pick<SshContext, 'warn' | 'debug'>,
+): Promise<string | undefined> {
+  const option = BEYOND_SSH2.find((name) => isSet(name, settings));
+  if (option !== undefined) return `${option} is set`;
+  return (
+    lackingAlgorithms(settings) ??
+    (await certificateBeside(settings)) ??
+    (await fidoKeyOutsideAgent(settings)) ??
+    (await hostCertificate(settings, context)) ??
+    (await kerberosTicket(settings))
+  );
+}
+
+async function certificateBeside({ identityFiles }: HostSettings): Promise<string | undefined> {
+  for (const { path } of identityFiles) {
+    const certificate = `${path}-cert.pub`;
+    const [exists, keyExists] = await Promise.all([canRead(certificate), canRead(path)]);
+    if (exists && keyExists) return `there is a certificate for an identity file, ${certificate}`;
+  }
+  return undefined;
+}
+
+/** One that an agent holds signs like any other; without one, the key's device has to be talked to. */
+async function fidoKeyOutsideAgent({
+  identityFiles,
+  identityAgent,
+}: HostSettings): Promise<string | undefined> {
+  for (const file of identityFiles) {
+    const { privateKey, publicKey } = await readKeyFile(file);
+    if (privateKey === undefined || publicKey?.type.startsWith('sk-') !== true) continue;
+    const held = identityAgent === undefined ? [] : await new Agent(identityAgent).keys().catch(() => []);
+    if (!held.some((key) => key.publicKey.blob.equals(publicKey.blob))) return `${file.path} is a FIDO key`;
+  }
+  return undefined;
+}
+
+/** A plain key beside the authority may be an old one: ssh would log in with the certificate. */
+async function hostCertificate(
+  settings: HostSettings,
+  context: Pick<SshContext, 'warn' | 'debug'>,
+): Promise<string | undefined> {
+  const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
+  // What is wrong with the files is told when the connection is made.
+  const known = await loadKnownHosts(files, { ...context, warn: () => undefined });
+  const name = knownHostsName(settings);
+  return known.knowsAuthority(name)
+    ? `the host key of ${name.name} is known by a certificate authority (@cert-authority)`
+    : undefined;
+}
+
+/** Some systems switch GSSAPI on for everybody: it only matters to somebody who has a ticket. */
+async function kerberosTicket(settings: HostSettings): Promise<string | undefined> {
+  const option = ['GSSAPIAuthentication', 'GSSAPIKeyExchange'].find((name) => isSet(name, settings));
+  if (option === undefined) return undefined;
+  const hasTicket = await new Promise<boolean>((resolve) => {
+    execFile('klist', ['-s'], { timeout: 2000 }, (error) => resolve(error === null));
+  });
+  return hasTicket ? `${option} is set, and there is a Kerberos ticket` : undefined;
+}
+
+function isSet(name: string, { configured, options }: HostSettings): boolean {
+  const value = options.get(name.toLowerCase())?.[0]?.toLowerCase() ?? 'none';
+  return configured.has(name.toLowerCase()) && !['none', 'no', 'false'].includes(value);
+}
+
+function canRead(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,115 @@
+import type { Duplex } from 'node:stream';
+import { DialError, systemCode } from '../errors.ts';
+import { reset } from './reset.ts';
+
+/** What cut a relay short: the stream that failed, and how. */
+export interface Broken {
+  readonly stream: Duplex;
+  readonly error: Error;
+}
+
+/** One of the two streams, and what is known of its two directions. */
+class Side {
+  readonly stream: Duplex;
+  peer!: Side;
+  /** Everything it had to send was read. */
+  ended = false;
+  /** Nothing more can reach it: all was flushed, its end included, or it is closed. */
+  settled = false;
+
+  constructor(stream: Duplex) {
+    this.stream = stream;
+  }
+
+  readonly pump = (chunk: Uint8Array): void => {
+    if (!this.peer.stream.write(chunk)) this.stream.pause();
+  };
+
+  /** It has sent everything: closes that direction, and no other. */
+  end(): void {
+    this.ended = true;
+    if (!this.peer.settled) this.peer.stream.end();
+  }
+}
+
+/**
+ * Copies bytes both ways until both directions have ended; resolves with undefined, or with what broke it.
+ *
+ * End-of-file on one side closes only that direction, as `ssh -L` does: a client may stop sending and still wait
+ * for its answer. An error on either side, or a close before its end, cuts both off: a truncated answer must not look
+ * complete. A side that closes after its end has said everything: the other gets all of it and is then closed
+ * whether or not it wants to send more, as ssh does on CHANNEL_CLOSE (RFC 4254 section 5.3).
+ *
+ * Takes ownership of both streams, which must have been made with `allowHalfOpen: true`. An aborted `signal` cuts
+ * both off at once; that alone is not a break.
+ */
+export function relay(a: Duplex, b: Duplex, signal?: AbortSignal): Promise<Broken | undefined> {
+  const left = new Side(a);
+  const right = new Side(b);
+  const sides = [left, right];
+  left.peer = right;
+  right.peer = left;
+
+  return new Promise((resolve) => {
+    let broken: Broken | undefined;
+    let over = false;
+
+    const finish = (): void => {
+      if (over) return;
+      over = true;
+      signal?.removeEventListener('abort', finish);
+      for (const { stream, pump } of sides) {
+        stream.off('data', pump);
+        reset(stream);
+        // An SSH channel closes only once it is drained.
+        stream.resume();
+      }
+      resolve(broken);
+    };
+    const finishWhenSettled = (): void => {
+      if (left.settled && right.settled) finish();
+    };
+    const onFlushed = (side: Side): void => {
+      side.settled = true;
+      finishWhenSettled();
+    };
+    const onGone = (side: Side, error?: Error): void => {
+      if (!side.ended || (error !== undefined && !isHangUp(error))) {
+        broken ??= { stream: side.stream, error: error ?? closedEarly() };
+      }
+      side.settled = true;
+      if (!side.ended) return finish();
+      // What the peer still sends has nowhere to go, but left unread it would turn the peer's close into a reset.
+      side.peer.stream.off('data', side.peer.pump);
+      side.peer.stream.resume();
+      finishWhenSettled();
+    };
+
+    signal?.addEventListener('abort', finish);
+    for (const side of sides) {
+      const { stream, peer, pump } = side;
+      stream.on('error', (error: Error) => onGone(side, error));
+      stream.on('close', () => onGone(side));
+      stream.on('end', () => side.end());
+      stream.on('finish', () => onFlushed(side));
+      stream.on('drain', () => peer.stream.resume());
+      stream.on('data', pump);
+    }
+    // What happened before the listeners were there: a socket without data ends even when nobody reads.
+    for (const side of sides) {
+      if (side.stream.readableEnded) side.end();
+      if (side.stream.destroyed) onGone(side, side.stream.errored ?? undefined);
+    }
+    if (signal?.aborted === true) finish();
+  });
+}
+
+function closedEarly(): Error {
+  return new DialError('connection-broken', 'The connection was closed in the middle');
+}
+
+/** How a socket shows, when it is written to, that its peer has said everything and left. */
+function isHangUp(error: Error): boolean {
+  const code = systemCode(error);
+  return code === 'EPIPE' || code === 'ECONNRESET';
+}

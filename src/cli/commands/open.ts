@@ -1,0 +1,107 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { TunnelError } from '../../errors.ts';
+import { openSession as openRealSession, type Session, type SessionOptions } from '../../session/session.ts';
+import { askWith } from '../../ssh/askpass.ts';
+import type { Ask } from '../../ssh/context.ts';
+import type { OpenCommand } from '../arguments.ts';
+import { chooseOutput } from '../output/choose-output.ts';
+import type { Output, Screens } from '../output/output.ts';
+import { terminalAsk } from '../prompt.ts';
+import { aborted, catchStopSignals, signalStatus, type StopSignals } from '../signals.ts';
+
+/** How long open connections may go on after the first Ctrl-C. */
+const GRACE_MS = 3000;
+
+/** How long closing may take after the second. */
+const ABANDON_MS = 500;
+
+type OpenSession = (options: SessionOptions) => Promise<Pick<Session, 'closed' | 'traffic' | 'close'>>;
+
+/**
+ * Opens the session and keeps it until a signal or its own end. Fulfils with the exit status; throws what
+ * `openSession` throws, and the error that ended the session.
+ */
+export async function open(
+  command: OpenCommand,
+  openSession: OpenSession = openRealSession,
+  screens: Screens = process,
+): Promise<number> {
+  const stop = catchStopSignals();
+  const output = await chooseOutput(command, screens);
+  // The error is printed by others, and the live line must not be in its way.
+  process.once('uncaughtExceptionMonitor', () => output.close());
+
+  const ended = await live(command, openSession, output, stop).catch((error: unknown) => error);
+  // What fails because it was told to stop is not a failure.
+  const error = stop.received ? undefined : ended;
+  // The session's own `closed` is held back, so that there is one, always the last, that knows the reason.
+  output.event({
+    type: 'closed',
+    host: command.destination.host,
+    ...(error instanceof TunnelError && { error }),
+  });
+  output.close();
+  if (error !== undefined) throw error;
+  return stop.received ? signalStatus(stop.received) : 0;
+}
+
+/** Fulfils with the error that ended the session, if there was one. */
+async function live(
+  command: OpenCommand,
+  openSession: OpenSession,
+  output: Output,
+  stop: StopSignals,
+): Promise<unknown> {
+  const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
+  const opening = openSession({
+    destination: command.destination,
+    flags: command.ssh,
+    transport: command.transport,
+    ...(command.forwards && { forwards: command.forwards }),
+    ...(ask && { ask }),
+    onEvent: (event) => event.type !== 'closed' && output.event(event),
+    signal: stop.first,
+    trace: command.verbosity > 1,
+  });
+  const session = await Promise.race([opening, aborted(stop.second)]);
+  if (!session) return undefined;
+
+  output.watch(() => session.traffic());
+  const error = await Promise.race([session.closed, aborted(stop.first)]);
+  if (stop.received) await close(session, output, stop);
+  return error;
+}
+
+async function close(
+  session: Awaited<ReturnType<OpenSession>>,
+  output: Output,
+  stop: StopSignals,
+): Promise<void> {
+  const { open } = session.traffic();
+  if (open > 0) {
+    const connections = open === 1 ? '1 connection is' : `${open} connections are`;
+    const again = stop.received === 'SIGINT' ? 'Ctrl-C again stops at once' : 'a second signal stops at once';
+    output.note(`Closing: ${connections} open, waiting up to ${GRACE_MS / 1000} s (${again})`);
+  }
+  await Promise.race([session.close({ graceMs: GRACE_MS }), aborted(stop.second)]);
+  if (stop.second.aborted) await Promise.race([session.close(), delay(ABANDON_MS)]);
+}
+
+/** Takes the spinner and the live line away while a question is on the terminal; a second question waits its turn. */
+function askBetween(output: Output, ask: Ask | undefined): Ask | undefined {
+  if (!ask) return undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  const askAlone: Ask = async (question, signal) => {
+    output.suspend();
+    try {
+      return await ask(question, signal);
+    } finally {
+      output.resume();
+    }
+  };
+  return (question, signal) => {
+    const answer = turn.then(() => askAlone(question, signal));
+    turn = answer.catch(() => undefined);
+    return answer;
+  };
+}

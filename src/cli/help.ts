@@ -1,0 +1,58 @@
+export const help = `tunnel: remote ports and Unix sockets on local ports, over one SSH connection
+
+Usage: tunnel [FLAGS] HOST [SPEC...]
+       tunnel explain [FLAGS] HOST [SPEC...]
+
+HOST is what ssh takes: a name from ~/.ssh/config, [user@]host[:port] or ssh://user@host:port.
+It may also come last: tunnel 8081 vps
+
+explain tells what the same line without it would do, and connects to nothing: where to and how, and
+what becomes of each option of your configuration. A host called explain: tunnel -- explain 8081
+
+SPEC, any number of them; without any, the forwards of HOST in ~/.ssh/config:
+  8081                       port 8081 here to localhost:8081 there
+  8080:3000                  port 8080 here to localhost:3000 there
+  5432:db.internal:5432      to another host, as it is resolved there
+  127.0.0.1:8080:host:80     listening on that address only; *:8080:host:80 on every one
+  3000:~/app/app.sock        to a Unix socket; paths are from the home there
+  /srv/app/app.sock          the same, on a free port that stays the same each time
+  ./app.sock:/srv/app.sock   a Unix socket here
+  auto:3000                  a free port, the same each time, to localhost:3000 there
+
+Flags, with the meaning they have in ssh:
+  -L, --forward SPEC         one more SPEC
+  -R, --remote SPEC          the other way: listen there, connect here; a port alone: SOCKS there
+  -D, --dynamic [ADDR:]PORT  a SOCKS proxy here, whose connections leave from there
+  -g, --gateway              let other machines use what is listened on here
+  -p, --port PORT            port of the SSH server
+  -l, --user USER            user there
+  -i, --identity FILE        private key; may be repeated
+  -J, --jump HOST[,HOST]     go through these hosts, the nearest first
+  -F, --config FILE          configuration instead of ~/.ssh/config
+  -o, --option NAME=VALUE    an ssh_config option; may be repeated
+  -C, --compress             compress
+  -4, --ipv4 / -6, --ipv6    only IPv4, only IPv6
+  -N, --no-command           accepted: a shell is never opened
+  -v, --verbose              say what is done; -vv adds the messages of the SSH protocol
+  -q, --quiet                only errors
+
+      --transport NAME       auto, ssh2 (our own) or openssh (the ssh program); default auto
+      --json                 one event a line on standard output; explain: one document
+  -h, --help                 this text
+  -V, --version              the version
+
+Examples:
+  tunnel vps 8081                              http://localhost:8081 is the app on vps
+  tunnel vps 8081 5000 3000:~/app/app.sock     several over one connection
+  tunnel deploy@vps:2222 5432:db.internal:5432
+  tunnel -J bastion vps ./app.sock:/srv/app/app.sock
+  tunnel --json vps auto:3000 | jq
+  tunnel explain vps                           which key, which way, which options count
+
+Ctrl-C stops listening, gives open connections 3 seconds to finish, and ends; a second one ends
+at once.
+
+Exit status:
+  0 it did what was asked; 1 it ran and something failed; 2 wrong usage or configuration;
+  255 no SSH session; 129, 130, 143 ended by SIGHUP, Ctrl-C or SIGTERM
+`;

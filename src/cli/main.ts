@@ -1,0 +1,73 @@
+import { closeSync } from 'node:fs';
+import packageJson from '../../package.json' with { type: 'json' };
+import { parseArguments, type Command } from './arguments.ts';
+import { describeFailure } from './failure.ts';
+import { signalStatus } from './signals.ts';
+
+/** How long a slow reader of a pipe gets for the last lines. */
+const FLUSH_MS = 500;
+
+/** Runs one command line, given without the program's own name, and ends the process with its status. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // A reader that has gone (`| head -1`, a closed terminal) is no reason to end the forwards.
+  process.stdout.on('error', () => {});
+  process.stderr.on('error', () => {});
+
+  let verbosity = 0;
+  const fail = (error: unknown): number => {
+    const { text, exitStatus } = describeFailure(error, verbosity, process.stderr);
+    process.stderr.write(text);
+    return exitStatus;
+  };
+  // A rejection that nobody handles arrives here as well.
+  process.on('uncaughtException', (error) => end(fail(error)));
+
+  try {
+    const command = parseArguments(argv);
+    if ('verbosity' in command) verbosity = command.verbosity;
+    end(await run(command));
+  } catch (error) {
+    end(fail(error));
+  }
+}
+
+/** Each command is loaded only when it runs, so that `--help` waits neither for ssh2 nor for ora. */
+async function run(command: Command): Promise<number> {
+  switch (command.name) {
+    case 'help':
+      process.stdout.write((await import('./help.ts')).help);
+      return 0;
+    case 'version':
+      process.stdout.write(`tunnel ${packageJson.version}\n`);
+      return 0;
+    case 'explain':
+      return await (await import('./commands/explain.ts')).explain(command);
+    case 'open':
+      return await (await import('./commands/open.ts')).open(command);
+  }
+}
+
+/** The one place that ends the process. */
+function end(status: number): void {
+  const exit = () => {
+    if (status === signalStatus('SIGHUP')) closeTerminal();
+    // oxlint-disable-next-line unicorn/no-process-exit
+    process.exit(status);
+  };
+  process.stdout.write('', () => process.stderr.write('', exit));
+  setTimeout(exit, FLUSH_MS);
+}
+
+/**
+ * Node.js restores the terminal's modes when it exits, and aborts where the terminal is gone (ResetStdio in node.cc);
+ * closed descriptors it leaves alone.
+ */
+function closeTerminal(): void {
+  for (const fd of [0, 1, 2]) {
+    try {
+      closeSync(fd);
+    } catch {
+      // It was closed already.
+    }
+  }
+}

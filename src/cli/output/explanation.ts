@@ -1,0 +1,183 @@
+import type { HostSettings, IdentityFile } from '../../config/settings.ts';
+import { bracketed, formatEndpoint } from '../../endpoint.ts';
+import { printable } from '../../printable.ts';
+import { formatListen, type ForwardSpec } from '../../spec.ts';
+import type { Carrier, ConfiguredOption } from '../../ssh/honoured.ts';
+import { cut } from './cut.ts';
+import type { Paint } from './screen.ts';
+
+/** What opening a session would do, as `tunnel explain` shows it. */
+export interface Explanation {
+  readonly settings: HostSettings;
+  readonly transport: { readonly carrier: Carrier; readonly reason: string };
+  /** The nearest first. */
+  readonly hops: readonly Pick<HostSettings, 'alias' | 'user' | 'hostname' | 'port' | 'proxyJump'>[];
+  readonly identityFiles: readonly (IdentityFile & FileState)[];
+  readonly knownHostsFiles: readonly FileState[];
+  readonly forwards: readonly ForwardSpec[];
+  readonly options: readonly ConfiguredOption[];
+}
+
+export interface FileState {
+  readonly path: string;
+  readonly exists: boolean;
+}
+
+/** An option's value may be a list of all ciphers; `--json` has it whole. */
+const VALUE_COLUMNS = 40;
+
+/** For a person. */
+export function explanationLines(explanation: Explanation, paint: Paint): string[] {
+  const { settings, options } = explanation;
+  const heading = `${paint('bold', printable(settings.alias))}  ${printable(account(settings))}`;
+  return [heading, '', ...sectionLines(sections(explanation), paint), '', ...optionLines(options, paint)];
+}
+
+/** For `--json`. The names are documented in the README and stay as they are. */
+export function explanationDocument(explanation: Explanation, warnings: readonly string[]): object {
+  const { settings, transport, hops, identityFiles, knownHostsFiles, forwards, options } = explanation;
+  const { alias, user, hostname, port, identityAgent, identitiesOnly, proxyCommand } = settings;
+  return {
+    host: alias,
+    user,
+    hostname,
+    port,
+    transport: { name: transport.carrier, reason: transport.reason },
+    jumpHosts: hops.map((hop) => ({
+      host: hop.alias,
+      user: hop.user,
+      hostname: hop.hostname,
+      port: hop.port,
+    })),
+    proxyCommand,
+    identityFiles,
+    identitiesOnly,
+    agent: identityAgent,
+    knownHostsFiles,
+    forwards: forwards.map(forwardFields),
+    options: options.map((option) => ({
+      name: option.name,
+      values: shownValues(option),
+      honouredBy: option.by,
+      status: statusOf(option),
+      why: option.honoured ? undefined : option.why,
+      instead: option.missed ? option.instead : undefined,
+    })),
+    warnings,
+  };
+}
+
+type Section = readonly [label: string, values: readonly string[]];
+
+function sections(explanation: Explanation): Section[] {
+  const { settings, transport, hops, identityFiles, knownHostsFiles, forwards } = explanation;
+  const files = identityFiles.filter(({ explicit, exists }) => explicit || exists);
+  // New keys are added to the first.
+  const knownHosts = knownHostsFiles.filter(({ exists }, index) => exists || index === 0);
+  return [
+    ['Transport', [`${transport.carrier}: ${transport.reason}`]],
+    ['Jump hosts', hops.map((hop) => `${hop.alias}  ${account(hop)}${viaOwnJump(hop.proxyJump)}`)],
+    ['Proxy command', settings.proxyCommand === undefined ? [] : [settings.proxyCommand]],
+    ['Identity files', files.length === 0 ? ['none'] : files.map(fileLabel)],
+    ['Agent', [agentLabel(settings)]],
+    ['Known hosts', knownHosts.length === 0 ? ['none'] : knownHosts.map(fileLabel)],
+    ['Forwards', forwards.length === 0 ? ['none'] : forwards.map(forwardLabel)],
+  ];
+}
+
+function sectionLines(sections: readonly Section[], paint: Paint): string[] {
+  const width = Math.max(...sections.map(([label]) => label.length)) + 2;
+  return sections.flatMap(([label, values]) =>
+    values.map((value, index) => {
+      const start = (index === 0 ? label : '').padEnd(width);
+      return `${paint('dim', start)}${printable(value)}`;
+    }),
+  );
+}
+
+/** One a line; what is missed begins with an exclamation mark. */
+function optionLines(options: readonly ConfiguredOption[], paint: Paint): string[] {
+  if (options.length === 0) return [paint('dim', "Nothing is configured: ssh's defaults hold.")];
+  const rows = options.map((option) => [
+    option.name,
+    cut(printable(shownValues(option).join(', ')), VALUE_COLUMNS),
+    option.by.join(', ') || '-',
+  ]);
+  const titles = ['Option', 'Value', 'Honoured by'];
+  const widths = titles.map((_, i) => Math.max(...[titles, ...rows].map((row) => row[i]?.length ?? 0)) + 2);
+  const line = (row: readonly string[]): string => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('');
+  return [
+    paint('dim', `  ${line(titles)}`.trimEnd()),
+    ...options.map((option, i) => {
+      const mark = option.missed ? paint('yellow', '!') : ' ';
+      return `${mark} ${line(rows[i] ?? [])}${paint('dim', note(option))}`.trimEnd();
+    }),
+  ];
+}
+
+function note(option: ConfiguredOption): string {
+  const { why = '', instead = '' } = option;
+  switch (statusOf(option)) {
+    case 'honoured':
+      return '';
+    case 'not-needed':
+      return `not needed: ${why}`;
+    case 'not-honoured':
+      return `not honoured: ${why}. ${instead}`.trimEnd();
+  }
+}
+
+function statusOf({ honoured, missed }: ConfiguredOption): 'honoured' | 'not-needed' | 'not-honoured' {
+  if (honoured) return 'honoured';
+  return missed ? 'not-honoured' : 'not-needed';
+}
+
+/** What is meant for a program on the other side may be a secret, and what is printed here is for showing to others. */
+function shownValues({ name, values }: ConfiguredOption): readonly string[] {
+  return name === 'SetEnv' ? values.map((value) => value.replace(/=.*$/s, '=…')) : values;
+}
+
+function account({ user, hostname, port }: Pick<HostSettings, 'user' | 'hostname' | 'port'>): string {
+  return `${user}@${bracketed(hostname)}:${port}`;
+}
+
+function viaOwnJump(proxyJump: readonly string[]): string {
+  return proxyJump.length === 0 ? '' : ` through ${proxyJump.join(', ')}`;
+}
+
+function fileLabel({ path, exists }: FileState): string {
+  return exists ? path : `${path} (does not exist)`;
+}
+
+function agentLabel({ identityAgent, identitiesOnly }: HostSettings): string {
+  if (identityAgent === undefined) return 'none';
+  return identitiesOnly ? `${identityAgent}, for the identity files alone (IdentitiesOnly)` : identityAgent;
+}
+
+function forwardLabel(spec: ForwardSpec): string {
+  const { listen } = spec;
+  const isPort = listen.kind === 'tcp' && listen.host === undefined;
+  const place = isPort
+    ? listen.port === 'auto'
+      ? 'a free port'
+      : `port ${listen.port}`
+    : formatListen(listen);
+  switch (spec.kind) {
+    case 'local':
+      return `${place} here → ${formatEndpoint(spec.connect)} there`;
+    case 'dynamic':
+      return `${place} here → anywhere from there (SOCKS)`;
+    case 'remote':
+      return `${place} there → ${spec.connect === 'socks' ? 'anywhere from here (SOCKS)' : `${formatEndpoint(spec.connect)} here`}`;
+  }
+}
+
+function forwardFields(spec: ForwardSpec): object {
+  const listen = formatListen(spec.listen);
+  if (spec.kind === 'dynamic') return { kind: spec.kind, listen };
+  return {
+    kind: spec.kind,
+    listen,
+    connect: spec.connect === 'socks' ? 'socks' : formatEndpoint(spec.connect),
+  };
+}

@@ -1,0 +1,45 @@
+import type { Forward } from '../../forward/forward.ts';
+import type { SessionEvent } from '../../session/events.ts';
+import type { Traffic } from '../../session/session.ts';
+import { formatBytes, formatDuration } from '../format.ts';
+import { connectLabel, listenLabel, onEveryInterface } from './address.ts';
+import { printable } from '../../printable.ts';
+import type { Paint } from './screen.ts';
+
+/** `✖ message`, and the hints below it. */
+export function errorLines(
+  error: { readonly message: string; readonly hint: readonly string[] },
+  paint: Paint,
+): string[] {
+  const hints = error.hint.map((line) => `  ${printable(line)}`);
+  return [`${paint('red', '✖')} ${printable(error.message)}`, ...hints];
+}
+
+/** The same error again, counted. */
+export function repeatedErrorLine(error: { readonly message: string }, times: number, paint: Paint): string {
+  return `${paint('red', '✖')} ${printable(error.message)} ${paint('dim', `(${times} more ${times === 1 ? 'time' : 'times'})`)}`;
+}
+
+/** `● vps  deploy@203.0.113.9:22` */
+export function readyLine(event: SessionEvent & { type: 'ready' }, paint: Paint): string {
+  const account = paint('dim', printable(`${event.user}@${event.address}`));
+  return `${paint('green', '●')} ${paint('bold', printable(event.host))}  ${account}`;
+}
+
+/** `http://localhost:8081 → localhost:8081` */
+export function forwardLine(forward: Forward, paint: Paint): string {
+  const open = onEveryInterface(forward) ? paint('yellow', ' (on every interface)') : '';
+  const from = paint('cyan', printable(listenLabel(forward)));
+  return `${from} ${paint('dim', '→')} ${printable(connectLabel(forward))}${open}`;
+}
+
+/** `2 open · 15 total · ↑ 1.2 MB (3.1 kB/s) · ↓ 40 MB (1.1 MB/s) · up 3m 12s`; rates are bytes a second. */
+export function trafficLine(traffic: Traffic, rate: { up: number; down: number }, uptimeMs: number): string {
+  return [
+    `${traffic.open} open`,
+    `${traffic.total} total`,
+    `↑ ${formatBytes(traffic.bytesUp)} (${formatBytes(rate.up)}/s)`,
+    `↓ ${formatBytes(traffic.bytesDown)} (${formatBytes(rate.down)}/s)`,
+    `up ${formatDuration(uptimeMs)}`,
+  ].join(' · ');
+}

@@ -1,0 +1,38 @@
+import type { SessionEvent } from '../../session/events.ts';
+import { forwardLine } from './lines.ts';
+import { messages } from './messages.ts';
+import type { Output, OutputOptions, Screens } from './output.ts';
+import { plain } from './screen.ts';
+
+/** Lines without control characters, for a pipe, a log file or a terminal that cannot redraw. */
+export function plainOutput(options: OutputOptions, { stdout, stderr }: Screens): Output {
+  const say = messages(options, plain, (line) => stderr.write(`${line}\n`));
+  let announced = false;
+
+  const event = (event: SessionEvent) => {
+    switch (event.type) {
+      case 'connecting':
+        if (!announced) say.note(`Connecting to ${event.host}`);
+        announced = true;
+        break;
+      case 'ready':
+        say.note(`Connected to ${event.host} as ${event.user}@${event.address}`);
+        break;
+      case 'forward':
+        if (!options.quiet) stdout.write(`${forwardLine(event.forward, plain)}\n`);
+        break;
+      case 'warning':
+      case 'debug':
+        say[event.type](event.message);
+        break;
+      case 'error':
+        say.error(event.error);
+        break;
+      case 'connection':
+      case 'closed': // The error that ended the session ends the program, and is printed by it.
+        break;
+    }
+  };
+
+  return { event, note: say.note, watch() {}, suspend() {}, resume() {}, close: say.flush };
+}

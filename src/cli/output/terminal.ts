@@ -1,0 +1,107 @@
+import ora from 'ora';
+import type { SessionEvent } from '../../session/events.ts';
+import type { Traffic } from '../../session/session.ts';
+import { forwardLine, readyLine, trafficLine } from './lines.ts';
+import { messages } from './messages.ts';
+import type { Output, OutputOptions, Screens } from './output.ts';
+import { printable } from '../../printable.ts';
+import { cut } from './cut.ts';
+import { rateMeter } from './rate.ts';
+import { painter, plain } from './screen.ts';
+import { statusLine, type StatusLine } from './status-line.ts';
+
+/**
+ * For a person at a terminal, on standard error: a spinner until the session is ready, a line for the host and one a
+ * forward, then a live line. When standard output goes elsewhere, whoever reads it gets the forwards too.
+ */
+export function terminalOutput(options: OutputOptions, { stdout, stderr }: Screens): Output {
+  const paint = painter(stderr);
+  const spinner = ora({
+    stream: stderr as NodeJS.WriteStream,
+    isEnabled: true,
+    // Else ora puts standard input into raw mode and reads it, which is not ours to take.
+    discardStdin: false,
+    color: paint === plain ? false : 'cyan',
+  });
+  let status: StatusLine | undefined;
+  let paused: (() => void) | undefined;
+
+  const print = (line: string) => {
+    if (status) status.print(line);
+    else stderr.write(`${line}\n`); // ora moves its spinner out of the way
+  };
+  const say = messages(options, paint, print);
+
+  const connecting = ({ host, phase }: SessionEvent & { type: 'connecting' }) => {
+    spinner.text = cut(printable(PHASES[phase](host)), (stderr.columns ?? 80) - 3);
+    if (!paused && !status) spinner.start();
+  };
+
+  const event = (event: SessionEvent) => {
+    switch (event.type) {
+      case 'connecting':
+        connecting(event);
+        break;
+      case 'ready':
+        stopSpinner();
+        print(readyLine(event, paint));
+        break;
+      case 'forward':
+        print(`  ${forwardLine(event.forward, paint)}`);
+        if (!stdout.isTTY) stdout.write(`${forwardLine(event.forward, plain)}\n`);
+        break;
+      case 'warning':
+      case 'debug':
+        say[event.type](event.message);
+        break;
+      case 'error':
+        say.error(event.error);
+        break;
+      case 'connection':
+      case 'closed': // The error that ended the session ends the program, and is printed by it.
+        break;
+    }
+  };
+
+  // ora moves the cursor even when there is nothing to stop.
+  const stopSpinner = () => {
+    if (spinner.isSpinning) spinner.stop();
+  };
+
+  const watch = (traffic: () => Traffic) => {
+    stopSpinner();
+    const start = performance.now();
+    const rate = rateMeter();
+    status = statusLine(stderr, paint, () => {
+      const now = traffic();
+      return trafficLine(now, rate(now), performance.now() - start);
+    });
+    status.show();
+  };
+
+  const suspend = () => {
+    const { isSpinning } = spinner;
+    stopSpinner();
+    status?.hide();
+    paused = () => (status ? status.show() : isSpinning && spinner.start());
+  };
+
+  const resume = () => {
+    paused?.();
+    paused = undefined;
+  };
+
+  const close = () => {
+    stopSpinner();
+    status?.hide();
+    say.flush();
+  };
+
+  return { event, note: say.note, watch, suspend, resume, close };
+}
+
+const PHASES = {
+  resolving: (host: string) => `Looking up ${host}`,
+  connecting: (host: string) => `Connecting to ${host}`,
+  authenticating: (host: string) => `Logging in to ${host}`,
+};

@@ -47,6 +47,11 @@ export class DialError extends TunnelError {
   readonly exitStatus = 1;
 }
 
+/** Something that was named is not there: a session, a forward. */
+export class NotFoundError extends TunnelError {
+  readonly exitStatus = 1;
+}
+
 /** The system's own code (`ENOENT`, `ECONNREFUSED`…) of a Node.js error, if it has one. */
 export function systemCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;

@@ -110,6 +110,16 @@ export function localSocketPath(path: string): string {
   return path.startsWith('~/') ? join(homeDirectory(), path.slice(2)) : resolve(path);
 }
 
+/** The same, with the path of a socket here absolute: it means something to a process with another working directory. */
+export function withAbsolutePath(spec: ForwardSpec): ForwardSpec {
+  if (spec.kind !== 'remote') return { ...spec, listen: absolutePath(spec.listen) };
+  return spec.connect === 'socks' ? spec : { ...spec, connect: absolutePath(spec.connect) };
+}
+
+function absolutePath<Place extends Endpoint | Listen>(place: Place): Place {
+  return place.kind === 'unix' ? { ...place, path: localSocketPath(place.path) } : place;
+}
+
 function addresses({ host }: { readonly host?: string }): readonly string[] {
   return host === undefined || host === 'localhost' ? ['127.0.0.1', '::1'] : [canonicalHost(host)];
 }

@@ -1,9 +1,10 @@
+import yargs from 'yargs';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
 import { closest } from './closest.ts';
 
 export interface Flag {
-  /** The letter that `ssh` has for it, where there is one. */
+  /** A letter: the one that `ssh` has for it, where there is one. */
   readonly alias?: string;
   /** A `string` takes a value, and may be given again. */
   readonly type: 'string' | 'boolean' | 'count';
@@ -28,15 +29,30 @@ export const flags = {
   verbose: { alias: 'v', type: 'count' },
   quiet: { alias: 'q', type: 'boolean' },
   transport: { type: 'string', array: true },
+  detach: { alias: 'd', type: 'boolean' },
+  wait: { type: 'boolean' },
+  hold: { type: 'string', array: true },
+  'retry-dial': { type: 'string', array: true },
+  reconnect: { type: 'string', array: true },
+  follow: { type: 'boolean' },
+  all: { type: 'boolean' },
+  print: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { alias: 'h', type: 'boolean' },
   version: { alias: 'V', type: 'boolean' },
 } as const satisfies Record<string, Flag>;
 
+export type FlagName = keyof typeof flags;
+export type Flags = ReturnType<typeof readFlags>;
+
 const table: ReadonlyMap<string, Flag> = new Map(Object.entries(flags));
-const names: ReadonlyMap<string, string> = new Map(
-  Object.entries(flags).flatMap(([name, flag]) => ('alias' in flag ? [[flag.alias, name]] : [])),
-);
+const names: ReadonlyMap<string, FlagName> = new Map([
+  ...Object.entries(flags).flatMap(([name, flag]): [string, FlagName][] =>
+    'alias' in flag ? [[flag.alias, name as FlagName]] : [],
+  ),
+  // ssh's own letter for it.
+  ['f', 'detach'],
+]);
 
 /** The letters of ssh(1) that mean nothing here, and what to do about each. */
 const refused: Readonly<Record<string, string>> = {
@@ -47,7 +63,6 @@ const refused: Readonly<Record<string, string>> = {
   c: 'Write -o Ciphers=LIST instead.',
   e: 'Leave it out: there is no shell on the other side to escape from.',
   E: 'Redirect standard error instead: 2>FILE',
-  f: 'Going to the background is not there yet. Leave it running in a terminal.',
   G: 'Ask ssh itself: ssh -G HOST',
   I: 'Add the PKCS#11 key to the agent instead: ssh-add -s PROVIDER',
   k: 'Leave it out: GSSAPI credentials are never forwarded.',
@@ -70,19 +85,45 @@ const refused: Readonly<Record<string, string>> = {
   Y: 'Use ssh -Y: X11 is not forwarded here.',
 };
 
+/** What letters stand for. */
+export type Letters = Readonly<Record<string, FlagName>>;
+
+/** Reads what `expandFlags` gave. */
+export function readFlags(expanded: readonly string[]) {
+  return yargs([...expanded])
+    .help(false)
+    .version(false)
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'strip-aliased': true,
+    })
+    .options(flags)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError('bad-arguments', message);
+    })
+    .parseSync();
+}
+
 /**
  * Rewrites every flag as `--name=value`, reading them as getopt(3) does for `ssh`: `-p2222`, `-oPort=22`, `-vvN`.
  *
  * yargs reads `-oPort=22` as seven flags, and the word after a switch as its value when it is `true`; in this form
- * nothing is left to guess. Words stay where they are. Throws a `UsageError` that names the flag.
+ * nothing is left to guess. Words stay where they are. `letters` are what a command means by letters that ssh uses
+ * otherwise. Throws a `UsageError` that names the flag.
  */
-export function expandFlags(argv: readonly string[]): string[] {
+export function expandFlags(argv: readonly string[], letters: Letters = {}): string[] {
   const rest = [...argv];
   const expanded: string[] = [];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === '--') return [...expanded, word, ...rest];
     if (word.startsWith('--')) expanded.push(expandLong(word, rest));
-    else if (word.startsWith('-') && word !== '-') expanded.push(...expandShort(word, rest));
+    else if (word.startsWith('-') && word !== '-') expanded.push(...expandShort(word, rest, letters));
     else expanded.push(word);
   }
   return expanded;
@@ -99,11 +140,11 @@ function expandLong(word: string, rest: string[]): string {
   return `--${name}=true`;
 }
 
-function expandShort(word: string, rest: string[]): string[] {
+function expandShort(word: string, rest: string[], own: Letters): string[] {
   const expanded: string[] = [];
   const letters = Array.from(word.slice(1));
   for (const [i, letter] of letters.entries()) {
-    const name = names.get(letter);
+    const name = (Object.hasOwn(own, letter) ? own[letter] : undefined) ?? names.get(letter);
     if (!name) throw unknownLetter(letter, word);
     if (table.get(name)?.type === 'string') {
       const joined = letters.slice(i + 1).join('');

@@ -23,6 +23,11 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(hours / 24)}d ${padded(hours % 24)}h`;
 }
 
+/** `0.4 s`, `12 s`: how long something is waited for, from milliseconds. */
+export function formatSeconds(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms / 100) / 10} s` : `${Math.ceil(ms / 1000)} s`;
+}
+
 function padded(number: number): string {
   return String(number).padStart(2, '0');
 }

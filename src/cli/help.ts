@@ -1,13 +1,25 @@
 export const help = `tunnel: remote ports and Unix sockets on local ports, over one SSH connection
 
-Usage: tunnel [FLAGS] HOST [SPEC...]
+Usage: tunnel [FLAGS] HOST [SPEC...]       open it, and keep it open
        tunnel explain [FLAGS] HOST [SPEC...]
+
+       tunnel ls [NAME...]                 the sessions that are open
+       tunnel status [NAME...]             the same at length; status 0 only if all are ready
+       tunnel add NAME SPEC...             open more in a session; -R and -D as well
+       tunnel cancel NAME SPEC...          close some of it
+       tunnel stop NAME... | --all         end sessions
+       tunnel retry [NAME...]              connect now, without waiting for the next try
+       tunnel logs [-f] NAME               what a session has told; -f goes on
+       tunnel attach NAME                  watch a session as if it were in the foreground
+       tunnel service install HOST SPEC... open it at each login; also: uninstall NAME, status NAME
 
 HOST is what ssh takes: a name from ~/.ssh/config, [user@]host[:port] or ssh://user@host:port.
 It may also come last: tunnel 8081 vps
 
 explain tells what the same line without it would do, and connects to nothing: where to and how, and
 what becomes of each option of your configuration. A host called explain: tunnel -- explain 8081
+
+NAME is HOST as it was written, and may have * and ? in it.
 
 SPEC, any number of them; without any, the forwards of HOST in ~/.ssh/config:
   8081                       port 8081 here to localhost:8081 there
@@ -36,6 +48,16 @@ Flags, with the meaning they have in ssh:
   -v, --verbose              say what is done; -vv adds the messages of the SSH protocol
   -q, --quiet                only errors
 
+  -d, --detach               also -f: leave it in the background when everything is open
+      --reconnect WHEN       no, yes, or the shortest and longest wait between tries; default 500ms..30s
+      --wait                 try again when the first connection fails, too
+      --hold TIME            how long a connection waits while the session is down; default 15s
+      --retry-dial TIME      how long a target that refuses is tried again; default 2s
+
+      --all                  with stop: every session
+      --follow               with logs, also -f: go on as more is told
+      --print                with service: show the file, and do nothing
+
       --transport NAME       auto, ssh2 (our own) or openssh (the ssh program); default auto
       --json                 one event a line on standard output; explain: one document
   -h, --help                 this text
@@ -47,7 +69,12 @@ Examples:
   tunnel deploy@vps:2222 5432:db.internal:5432
   tunnel -J bastion vps ./app.sock:/srv/app/app.sock
   tunnel --json vps auto:3000 | jq
+  tunnel vps 8081 -d; tunnel ls; tunnel stop vps
   tunnel explain vps                           which key, which way, which options count
+
+A connection that is lost is made again for as long as it takes; what listens here stays, and what
+connects meanwhile waits. A second tunnel HOST SPEC adds to the session that is there, and takes its
+own away when it ends.
 
 Ctrl-C stops listening, gives open connections 3 seconds to finish, and ends; a second one ends
 at once.

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
-import packageJson from '../../package.json' with { type: 'json' };
-import { parseArguments, type Command } from './arguments.ts';
+import { version } from '../version.ts';
+import { parseArguments } from './arguments.ts';
+import type { Command } from './command.ts';
 import { describeFailure } from './failure.ts';
 import { signalStatus } from './signals.ts';
 
@@ -38,12 +39,31 @@ async function run(command: Command): Promise<number> {
       process.stdout.write((await import('./help.ts')).help);
       return 0;
     case 'version':
-      process.stdout.write(`tunnel ${packageJson.version}\n`);
+      process.stdout.write(`tunnel ${version}\n`);
       return 0;
     case 'explain':
       return await (await import('./commands/explain.ts')).explain(command);
     case 'open':
       return await (await import('./commands/open.ts')).open(command);
+    case 'background':
+      return await (await import('./commands/background.ts')).background();
+    case 'ls':
+      return await (await import('./commands/ls.ts')).ls(command);
+    case 'status':
+      return await (await import('./commands/status.ts')).status(command);
+    case 'stop':
+      return await (await import('./commands/stop.ts')).stop(command);
+    case 'retry':
+      return await (await import('./commands/retry.ts')).retry(command);
+    case 'add':
+    case 'cancel':
+      return await (await import('./commands/change-forwards.ts')).changeForwards(command);
+    case 'logs':
+      return await (await import('./commands/logs.ts')).logs(command);
+    case 'attach':
+      return await (await import('./commands/attach.ts')).attach(command);
+    case 'service':
+      return await (await import('./commands/service.ts')).service(command);
   }
 }
 

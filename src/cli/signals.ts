@@ -16,8 +16,8 @@ export interface StopSignals {
   readonly interrupt: () => void;
 }
 
-/** Takes the stop signals over for the rest of the process's life; it is up to the caller to stop. */
-export function catchStopSignals(): StopSignals {
+/** Takes those stop signals over for the rest of the process's life; it is up to the caller to stop. */
+export function catchStopSignals(signals: readonly StopSignal[] = STOP_SIGNALS): StopSignals {
   const first = new AbortController();
   const second = new AbortController();
   let received: StopSignal | undefined;
@@ -26,7 +26,7 @@ export function catchStopSignals(): StopSignals {
     received ??= signal;
     first.abort();
   };
-  for (const signal of STOP_SIGNALS) process.on(signal, handle);
+  for (const signal of signals) process.on(signal, handle);
   return {
     first: first.signal,
     second: second.signal,

@@ -1,34 +1,36 @@
-import { chosenForwards, isOn, socketMode } from '../config/forwards.ts';
-import type { Destination, HostSettings, SshFlags } from '../config/settings.ts';
-import { resolveSettings } from '../config/ssh-config.ts';
-import type { Dialer } from '../endpoint.ts';
-import { ConnectError, ConnectionLostError, ListenError, UsageError, type TunnelError } from '../errors.ts';
-import type { Forward, ForwardHooks } from '../forward/forward.ts';
-import { openLocalForward } from '../forward/local.ts';
-import { openRemoteForward } from '../forward/remote.ts';
-import type { ForwardSpec, RemoteSpec } from '../spec.ts';
+import { isOn } from '../config/forwards.ts';
+import { ConnectError, ListenError, type TunnelError } from '../errors.ts';
+import type { Forward } from '../forward/forward.ts';
+import type { ForwardSpec } from '../spec.ts';
 import { connect } from '../ssh/connect.ts';
-import type { SshConnection } from '../ssh/connection.ts';
 import type { Ask, SshContext } from '../ssh/context.ts';
-import type { TransportName } from '../ssh/transport-name.ts';
-import { explainedDialer, permittedDialer } from './dialer.ts';
-import { exposure } from './exposure.ts';
+import { watchAwakening } from './awakening.ts';
+import { explainedDialer } from './dialer.ts';
 import type { SessionEvent } from './events.ts';
+import { exposure } from './exposure.ts';
+import { Forwards } from './forwards.ts';
+import { Link } from './link.ts';
+import { patientDialer, type Patience } from './patient-dialer.ts';
+import { planSession, type PlanOptions, type SessionPlan } from './plan.ts';
+import { RememberedAnswers } from './remembered-answers.ts';
+import type { Backoff, State } from './state.ts';
 
-export interface SessionOptions {
-  readonly destination: Destination;
-  readonly flags?: SshFlags;
-  /** Absent: what the host's LocalForward, RemoteForward and DynamicForward lines say. */
-  readonly forwards?: readonly ForwardSpec[];
+/** How a session lives; times are in milliseconds. */
+export interface LifeOptions extends Partial<Patience> {
+  /** Bounds of the wait between two attempts, 500 and 30,000 unless told otherwise; false: what is lost stays lost. */
+  readonly reconnect?: Backoff | false;
+  /** Whether a first attempt that fails is followed by others; false unless told otherwise. */
+  readonly wait?: boolean;
   /** Absent: nobody can be asked, so what would need an answer is refused. */
   readonly ask?: Ask;
   readonly onEvent?: (event: SessionEvent) => void;
-  /** Gives up opening; a session that is open is ended by `close`. */
-  readonly signal?: AbortSignal;
-  /** Default `auto`. */
-  readonly transport?: TransportName;
   /** Adds the messages of the SSH protocol to the `debug` events. */
   readonly trace?: boolean;
+}
+
+export interface SessionOptions extends PlanOptions, LifeOptions {
+  /** Gives up opening; a session that is open is ended by `close`. */
+  readonly signal?: AbortSignal;
 }
 
 /** Connections, and bytes since the session opened: `up` to the remote, `down` from it. */
@@ -39,99 +41,70 @@ export interface Traffic {
   readonly bytesDown: number;
 }
 
+const RECONNECT: Backoff = { minMs: 500, maxMs: 30_000 };
+const HOLD_MS = 15_000;
+const RETRY_DIAL_MS = 2000;
+
 /**
  * Connects, and opens every forward or none. Listeners here are bound while the network is waited for; what they accept
  * waits until the connection is there. Throws `ConnectError`, `ListenError`, `UsageError`, or the reason of `signal`.
  * The caller closes the session.
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
-  const emit = options.onEvent ?? ((): void => undefined);
-  const flags = options.flags ?? {};
-  const giveUp = new AbortController();
-  const signal =
-    options.signal === undefined ? giveUp.signal : AbortSignal.any([options.signal, giveUp.signal]);
-  const settings = await resolveSettings(options.destination, flags, { signal });
-  const forwards = chosenForwards(settings, options.forwards);
-  if (forwards.length === 0 && !isOn(settings, 'clearallforwardings'))
-    throw nothingToOpen(options.destination);
-  for (const message of settings.warnings) emit({ type: 'warning', message });
-  const context = contextFor(options, emit, signal);
-  const connecting = connect(settings, flags, context, options.transport ?? 'auto');
-  const session = new Session(settings, connecting, emit);
-  // As in ssh, a line of the configuration that fails is a warning; what was typed is opened or there is no session.
-  const mayFail = options.forwards === undefined && !isOn(settings, 'exitonforwardfailure');
-  const opening = session.openAll(forwards, mayFail);
-  try {
-    const [connection] = await Promise.race([Promise.all([connecting, opening]), aborted(signal)]);
-    emit({ type: 'ready', host: settings.alias, user: settings.user, address: connection.address });
-    for (const forward of session.forwards) session.announce(forward);
-    return session;
-  } catch (error) {
-    giveUp.abort(error);
-    // What is still being opened fails with the connection, or is closed as soon as it is open.
-    await session.close();
-    await opening.catch(() => undefined);
-    throw isOn(settings, 'exitonforwardfailure') ? asNoSession(error) : error;
-  }
+  const session = new Session(await planSession(options), options);
+  await session.open(options.signal);
+  return session;
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
-}
-
-/** With ExitOnForwardFailure a forward that fails is as bad as no session, also in the exit status, as for ssh. */
-function asNoSession(error: unknown): unknown {
-  if (!(error instanceof ListenError)) return error;
-  return new ConnectError(error.code, error.message, { hint: error.hint, cause: error.cause });
-}
-
-function nothingToOpen({ host }: Destination): UsageError {
-  return new UsageError('nothing-to-open', `Nothing to open on ${host}: no port and no socket is named`, {
-    hint: [
-      `Name what to open: tunnel ${host} 8081, or tunnel ${host} ~/app/app.sock`,
-      'LocalForward, RemoteForward and DynamicForward lines in ~/.ssh/config are opened, too.',
-    ],
-  });
-}
-
-/** Our life with one host: an SSH connection and the forwards over it. */
+/** Our life with one host: an SSH connection, one after the other, and the forwards over it. */
 export class Session {
   /** The name as the person wrote it. */
   readonly host: string;
   /** Settles when the session has ended: with the error that ended it, or undefined after `close`. */
   readonly closed: Promise<TunnelError | undefined>;
-  readonly #settings: HostSettings;
-  readonly #connecting: Promise<SshConnection>;
-  readonly #dial: Dialer;
-  readonly #emit: (event: SessionEvent) => void;
-  readonly #forwards: Forward[] = [];
-  #ended = false;
+  readonly #plan: SessionPlan;
+  readonly #options: LifeOptions;
+  readonly #link: Link;
+  readonly #forwards: Forwards;
+  readonly #answers = new RememberedAnswers();
+  readonly #warned = new Set<string>();
+  #isOpen = false;
 
-  constructor(
-    settings: HostSettings,
-    connecting: Promise<SshConnection>,
-    emit: (event: SessionEvent) => void,
-  ) {
-    this.host = settings.alias;
-    this.#settings = settings;
-    this.#connecting = connecting;
-    this.#emit = emit;
-    const dialer = connecting.then(explainedDialer);
-    // Whoever dials is told; there may be nobody.
-    dialer.catch(() => undefined);
-    this.#dial = async (endpoint, signal) => await (await dialer)(endpoint, signal);
-    this.closed = this.#end();
+  /** Begins to connect. `open` is to follow. */
+  constructor(plan: SessionPlan, options: LifeOptions) {
+    this.host = plan.settings.alias;
+    this.#plan = plan;
+    this.#options = options;
+    for (const message of plan.settings.warnings) this.#warn(message);
+    const { reconnect = RECONNECT, wait = false, holdMs = HOLD_MS, retryDialMs = RETRY_DIAL_MS } = options;
+    this.#link = new Link({
+      host: this.host,
+      connect: (signal) => connect(plan.settings, plan.flags, this.#context(signal), plan.transport),
+      policy: { ...(reconnect !== false && { reconnect }), wait },
+      onState: (state) => this.#follow(state),
+    });
+    const dial = patientDialer(this.#link, explainedDialer, { holdMs, retryDialMs });
+    this.#forwards = new Forwards(plan.settings, this.#link, dial, (event) => this.#emit(event));
+    this.closed = this.#end(watchAwakening((why) => void this.#wake(why)));
   }
 
   get forwards(): readonly Forward[] {
-    return this.#forwards;
+    return this.#forwards.list;
+  }
+
+  get state(): State {
+    return this.#link.state;
+  }
+
+  /** Whom and where the session is logged in to, while it is. */
+  get account(): { readonly user: string; readonly address: string } | undefined {
+    const { current } = this.#link;
+    return current && { user: current.settings.user, address: current.address };
   }
 
   traffic(): Traffic {
     const sum = { open: 0, total: 0, bytesUp: 0, bytesDown: 0 };
-    for (const forward of this.#forwards) {
+    for (const forward of this.forwards) {
       sum.open += forward.open;
       sum.total += forward.total;
       sum.bytesUp += forward.bytesUp;
@@ -140,32 +113,41 @@ export class Session {
     return sum;
   }
 
+  /** Waits for the connection and opens what is planned, all or nothing. Throws as `openSession` does. */
+  async open(signal?: AbortSignal): Promise<void> {
+    const { forwards, mayFail } = this.#plan;
+    const opening = this.#forwards.openAll(forwards, (error) => {
+      if (mayFail) this.#warn([error.message, ...error.hint].join(' '));
+      return mayFail;
+    });
+    try {
+      await Promise.race([Promise.all([this.#link.connection(), opening]), aborted(signal)]);
+      this.#isOpen = true;
+      this.#tellReady();
+      for (const forward of this.forwards) this.#announce(forward);
+    } catch (error) {
+      // What is still being opened fails with the connection, or is closed as soon as it is open.
+      await this.close();
+      await opening.catch(() => undefined);
+      throw isOn(this.#plan.settings, 'exitonforwardfailure') ? asNoSession(error) : error;
+    }
+  }
+
   /** Adds a forward over the same connection. Throws a `ListenError`, or the error that ended the session. */
   async forward(spec: ForwardSpec): Promise<Forward> {
-    const forward = await this.#open(spec);
-    this.announce(forward);
+    const forward = await this.#forwards.open(spec);
+    this.#announce(forward);
     return forward;
   }
 
-  /** Opens every forward, in silence. What is open when one of them fails stays until `close`. */
-  async openAll(specs: readonly ForwardSpec[], mayFail: boolean): Promise<void> {
-    // An `auto` port must not take one that is asked for, and those there must wait for the connection.
-    for (const spec of specs.toSorted((a, b) => rank(a) - rank(b))) {
-      try {
-        await this.#open(spec);
-      } catch (error) {
-        if (!mayFail || !(error instanceof ListenError)) throw error;
-        this.#emit({ type: 'warning', message: [error.message, ...error.hint].join(' ') });
-      }
-    }
-    this.#forwards.sort((a, b) => specs.indexOf(a.spec) - specs.indexOf(b.spec));
+  /** Closes one forward as `Forward.close` does; the session goes on. */
+  async cancel(forward: Forward, options: { graceMs?: number } = {}): Promise<void> {
+    await this.#forwards.cancel(forward, options);
   }
 
-  /** Tells of a forward that is open, and of who else can reach it. */
-  announce(forward: Forward): void {
-    this.#emit({ type: 'forward', forward });
-    const message = exposure(forward, this.host);
-    if (message !== undefined) this.#emit({ type: 'warning', message });
+  /** Connects now where it waits to, and makes sure of the connection where there is one. */
+  async retry(): Promise<void> {
+    await this.#link.probe('a retry that was asked for');
   }
 
   /**
@@ -173,92 +155,85 @@ export class Session {
    * connection. Called again with a shorter time, it shortens it.
    */
   async close(options: { graceMs?: number } = {}): Promise<void> {
-    this.#ended = true;
-    await this.#closeForwards(options);
-    const connection = await this.#connecting.catch(() => undefined);
-    await connection?.close();
+    await this.#forwards.close(options);
+    await this.#link.close();
     await this.closed;
   }
 
-  async #open(spec: ForwardSpec): Promise<Forward> {
-    this.#assertNotEnded();
-    const forward = await this.#listen(spec);
-    this.#forwards.push(forward);
-    if (this.#ended) await forward.close();
-    this.#assertNotEnded();
-    return forward;
-  }
-
-  async #listen(spec: ForwardSpec): Promise<Forward> {
-    let forward: Forward | undefined;
-    const about = (tell: (forward: Forward) => SessionEvent): void => {
-      if (forward !== undefined) this.#emit(tell(forward));
-    };
-    const hooks: ForwardHooks = {
-      onConnection: (state) => about((forward) => ({ type: 'connection', forward, state })),
-      onError: (error) => about((forward) => ({ type: 'error', forward, error })),
-    };
-    forward =
-      spec.kind === 'remote'
-        ? await this.#openRemote(spec, hooks)
-        : await openLocalForward({
-            spec,
-            dial: this.#dial,
-            remoteName: this.host,
-            socketMode: socketMode(this.#settings),
-            ...hooks,
-          });
-    return forward;
-  }
-
-  #assertNotEnded(): void {
-    if (this.#ended)
-      throw new ConnectionLostError('session-ended', `The session with ${this.host} has ended`);
-  }
-
-  async #openRemote(spec: RemoteSpec, hooks: ForwardHooks): Promise<Forward> {
-    const connection = await this.#connecting;
-    return await openRemoteForward({
-      spec,
-      listenThere: (listen, onConnection) => connection.listen(listen, onConnection),
-      ...(spec.connect === 'socks' ? { dialHere: permittedDialer(this.#settings) } : {}),
-      ...hooks,
-    });
-  }
-
-  async #end(): Promise<TunnelError | undefined> {
-    const connection = await this.#connecting.catch(() => undefined);
-    if (connection === undefined) return undefined;
-    const error = await connection.closed;
-    this.#ended = true;
-    await this.#closeForwards();
-    this.#emit({ type: 'closed', host: this.host, ...(error === undefined ? {} : { error }) });
+  async #end(stopWatching: () => void): Promise<TunnelError | undefined> {
+    const error = await this.#link.closed;
+    stopWatching();
+    await this.#forwards.close();
+    this.#emit({ type: 'closed', host: this.host, ...(error !== undefined && { error }) });
     return error;
   }
 
-  async #closeForwards(options: { graceMs?: number } = {}): Promise<void> {
-    await Promise.all(this.#forwards.map((forward) => forward.close(options)));
+  async #wake(why: string): Promise<void> {
+    this.#emit({ type: 'debug', message: `looking whether ${this.host} still answers, after ${why}` });
+    await this.#link.probe(why);
+  }
+
+  #follow(state: State): void {
+    if (state.name === 'waiting') {
+      const retryInMs = Math.max(0, Math.round(state.retryAt - performance.now()));
+      this.#emit({ type: 'waiting', host: this.host, error: state.reason, retryInMs });
+    }
+    if (state.name === 'ready' && this.#isOpen) {
+      this.#tellReady();
+      const { current } = this.#link;
+      if (current !== undefined) this.#forwards.renew(current);
+    }
+  }
+
+  #tellReady(): void {
+    const { account } = this;
+    // It may be lost already, which is told next.
+    if (account !== undefined) this.#emit({ type: 'ready', host: this.host, ...account });
+  }
+
+  /** Tells of a forward that is open, and of who else can reach it. */
+  #announce(forward: Forward): void {
+    this.#emit({ type: 'forward', forward });
+    const message = exposure(forward, this.host);
+    if (message !== undefined) this.#emit({ type: 'warning', message });
+  }
+
+  #context(signal: AbortSignal): SshContext {
+    const { trace = false } = this.#options;
+    const ask = this.#answers.forAttempt(this.#options.ask);
+    const debug = (message: string): void => this.#emit({ type: 'debug', message });
+    return {
+      ...(ask === undefined ? {} : { ask }),
+      ...(trace ? { trace: debug } : {}),
+      warn: (message) => this.#warn(message),
+      debug,
+      phase: (phase) => this.#emit({ type: 'connecting', host: this.host, phase }),
+      signal,
+    };
+  }
+
+  /** Once in the life of a session: every attempt finds the same things to warn of. */
+  #warn(message: string): void {
+    if (this.#warned.has(message)) return;
+    this.#warned.add(message);
+    this.#emit({ type: 'warning', message });
+  }
+
+  #emit(event: SessionEvent): void {
+    this.#options.onEvent?.(event);
   }
 }
 
-/** Explicit ports here first, then `auto` ones, then what is listened on there. */
-function rank({ kind, listen }: ForwardSpec): number {
-  if (kind === 'remote') return 2;
-  return listen.kind === 'tcp' && listen.port === 'auto' ? 1 : 0;
+function aborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => reject(signal?.reason as Error);
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
+  });
 }
 
-function contextFor(
-  options: SessionOptions,
-  emit: (event: SessionEvent) => void,
-  signal: AbortSignal,
-): SshContext {
-  const debug = (message: string): void => emit({ type: 'debug', message });
-  return {
-    ...(options.ask === undefined ? {} : { ask: options.ask }),
-    ...(options.trace === true ? { trace: debug } : {}),
-    warn: (message) => emit({ type: 'warning', message }),
-    debug,
-    phase: (phase) => emit({ type: 'connecting', host: options.destination.host, phase }),
-    signal,
-  };
+/** With ExitOnForwardFailure a forward that fails is as bad as no session, also in the exit status, as for ssh. */
+function asNoSession(error: unknown): unknown {
+  if (!(error instanceof ListenError)) return error;
+  return new ConnectError(error.code, error.message, { hint: error.hint, cause: error.cause });
 }

@@ -38,6 +38,13 @@ export interface SshConnection {
   listen(listen: Listen, onConnection: (stream: Duplex) => void): Promise<RemoteListener>;
   /** Runs a command there. Rejects when it cannot be run at all, or after `timeoutMs` (default 10 s). */
   exec(command: string, timeoutMs?: number): Promise<CommandResult>;
+  /**
+   * Whether the server gives a sign of life within `timeoutMs`. Costs one round trip, and is asked of a connection
+   * whose fate is uncertain.
+   */
+  probe(timeoutMs: number): Promise<boolean>;
+  /** Drops the connection without a goodbye, because `reason` says that nobody hears it. */
+  abandon(reason: TunnelError): void;
   /** Ends the connection; its streams break. Resolves when it is gone. */
   close(): Promise<void>;
 }

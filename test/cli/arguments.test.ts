@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseArguments, type OpenCommand } from '../../src/cli/arguments.ts';
+import { parseArguments } from '../../src/cli/arguments.ts';
+import type { OpenCommand } from '../../src/cli/command.ts';
 import { UsageError } from '../../src/errors.ts';
 import { formatFlag, formatSpec } from '../../src/spec.ts';
 

@@ -246,7 +246,8 @@ async function complaint(rig: Rig, sshd: Sshd, socket: string): Promise<unknown>
   assert.equal(((await once(client, 'error')) as [NodeJS.ErrnoException])[0].code, 'ECONNRESET');
   await tunnel.waitForEvent('error');
   await tunnel.interrupt();
-  return tunnel.events.find(({ event }) => event === 'error')?.['code'];
+  const error = tunnel.events.find(({ event }) => event === 'error')?.['error'];
+  return (error as { code: string }).code;
 }
 
 test('openssh: a socket that is missing, and one that is not permitted, are explained', async (t) => {

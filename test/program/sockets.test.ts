@@ -41,7 +41,7 @@ async function complaint({ rig, sshd }: Started, target: string): Promise<Compla
   await tunnel.interrupt();
   const errors = tunnel.events.filter(({ event }) => event === 'error');
   assert.equal(errors.length, 1);
-  const { code, hint } = errors[0] as unknown as { code: string; hint: string[] };
+  const { code, hint } = (errors[0] as unknown as { error: { code: string; hint: string[] } }).error;
   return { code, hint: hint.join('\n') };
 }
 

@@ -124,6 +124,19 @@ export class Sshd {
     await this.start(changes.config);
   }
 
+  /** Ends the sessions alone, without a goodbye; the listener goes on. */
+  killSessions(): void {
+    const pid = this.#process?.pid ?? 0;
+    for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')) {
+      if (child !== '') process.kill(Number(child), 'SIGKILL');
+    }
+  }
+
+  /** Ends the listener and its sessions; `start` begins anew. */
+  async kill(): Promise<void> {
+    await this.#process?.stop();
+  }
+
   /** Ends the listener, every session and the relay. */
   async stop(): Promise<void> {
     await this.#process?.stop();

@@ -27,6 +27,7 @@ async function open(t: TestContext): Promise<Opened | undefined> {
     destination: parseDestination('vps'),
     flags: { configFile: sshd.client.configFile },
     forwards: [parseSpec(`auto:${port}`)],
+    reconnect: false,
     onEvent: (event) => events.push(event),
   });
   t.after(() => session.close());

@@ -6,7 +6,7 @@ import { resolveSettings } from '../../config/ssh-config.ts';
 import type { ForwardSpec } from '../../spec.ts';
 import { chooseTransport } from '../../ssh/choose-transport.ts';
 import { configuredOptions, unhonoured } from '../../ssh/honoured.ts';
-import type { ExplainCommand } from '../arguments.ts';
+import type { ExplainCommand } from '../command.ts';
 import {
   explanationDocument,
   explanationLines,

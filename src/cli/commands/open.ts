@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TunnelError } from '../../errors.ts';
-import { openSession as openRealSession, type Session, type SessionOptions } from '../../session/session.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { Ask } from '../../ssh/context.ts';
-import type { OpenCommand } from '../arguments.ts';
+import type { OpenCommand } from '../command.ts';
+import { onEnter } from '../enter.ts';
 import { chooseOutput } from '../output/choose-output.ts';
 import type { Output, Screens } from '../output/output.ts';
 import { terminalAsk } from '../prompt.ts';
 import { aborted, catchStopSignals, signalStatus, type StopSignals } from '../signals.ts';
+import { begin as beginReally, type Begin, type Elsewhere, type KeptSession } from './begin.ts';
 
 /** How long open connections may go on after the first Ctrl-C. */
 const GRACE_MS = 3000;
@@ -15,23 +16,22 @@ const GRACE_MS = 3000;
 /** How long closing may take after the second. */
 const ABANDON_MS = 500;
 
-type OpenSession = (options: SessionOptions) => Promise<Pick<Session, 'closed' | 'traffic' | 'close'>>;
-
 /**
- * Opens the session and keeps it until a signal or its own end. Fulfils with the exit status; throws what
- * `openSession` throws, and the error that ended the session.
+ * Opens the session and keeps it until a signal or its own end; where another process has it, adds to that one for as
+ * long as this one runs. Fulfils with the exit status; throws what `begin` throws, and the error that ended the session.
  */
 export async function open(
   command: OpenCommand,
-  openSession: OpenSession = openRealSession,
+  begin: Begin = beginReally,
   screens: Screens = process,
 ): Promise<number> {
+  if (command.detach) return await (await import('./detach.ts')).detach(command, screens);
   const stop = catchStopSignals();
   const output = await chooseOutput(command, screens);
   // The error is printed by others, and the live line must not be in its way.
   process.once('uncaughtExceptionMonitor', () => output.close());
 
-  const ended = await live(command, openSession, output, stop).catch((error: unknown) => error);
+  const ended = await live(command, begin, output, stop).catch((error: unknown) => error);
   // What fails because it was told to stop is not a failure.
   const error = stop.received ? undefined : ended;
   // The session's own `closed` is held back, so that there is one, always the last, that knows the reason.
@@ -46,37 +46,51 @@ export async function open(
 }
 
 /** Fulfils with the error that ended the session, if there was one. */
-async function live(
-  command: OpenCommand,
-  openSession: OpenSession,
-  output: Output,
-  stop: StopSignals,
-): Promise<unknown> {
+async function live(command: OpenCommand, begin: Begin, output: Output, stop: StopSignals): Promise<unknown> {
   const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
-  const opening = openSession({
-    destination: command.destination,
-    flags: command.ssh,
-    transport: command.transport,
-    ...(command.forwards && { forwards: command.forwards }),
+  let kept: KeptSession | undefined;
+  const enter = onEnter(() => void kept?.retry());
+  const beginning = begin(command, {
     ...(ask && { ask }),
-    onEvent: (event) => event.type !== 'closed' && output.event(event),
+    onEvent(event) {
+      if (event.type === 'closed') return;
+      output.event(event);
+      enter.listen(event.type === 'waiting');
+    },
     signal: stop.first,
     trace: command.verbosity > 1,
   });
-  const session = await Promise.race([opening, aborted(stop.second)]);
-  if (!session) return undefined;
+  const begun = await Promise.race([beginning, aborted(stop.second)]);
+  if (begun === undefined) return undefined;
+  try {
+    if (begun.kept === undefined) return await follow(begun, output, stop);
+    kept = begun.kept;
+    return await keep(kept, output, stop);
+  } finally {
+    enter.close();
+  }
+}
 
+async function keep(session: KeptSession, output: Output, stop: StopSignals): Promise<unknown> {
+  try {
+    await Promise.race([session.opened(), aborted(stop.second)]);
+  } catch (error) {
+    // Another process asked for the end, and got it.
+    if (session.stopped) return undefined;
+    throw error;
+  }
   output.watch(() => session.traffic());
   const error = await Promise.race([session.closed, aborted(stop.first)]);
   if (stop.received) await close(session, output, stop);
   return error;
 }
 
-async function close(
-  session: Awaited<ReturnType<OpenSession>>,
-  output: Output,
-  stop: StopSignals,
-): Promise<void> {
+async function follow(begun: Elsewhere, output: Output, stop: StopSignals): Promise<unknown> {
+  const { join } = await import('./join.ts');
+  return await join(begun, output, stop.first);
+}
+
+async function close(session: KeptSession, output: Output, stop: StopSignals): Promise<void> {
   const { open } = session.traffic();
   if (open > 0) {
     const connections = open === 1 ? '1 connection is' : `${open} connections are`;
@@ -88,7 +102,7 @@ async function close(
 }
 
 /** Takes the spinner and the live line away while a question is on the terminal; a second question waits its turn. */
-function askBetween(output: Output, ask: Ask | undefined): Ask | undefined {
+export function askBetween(output: Output, ask: Ask | undefined): Ask | undefined {
   if (!ask) return undefined;
   let turn: Promise<unknown> = Promise.resolve();
   const askAlone: Ask = async (question, signal) => {

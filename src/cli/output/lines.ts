@@ -1,8 +1,8 @@
-import type { Forward } from '../../forward/forward.ts';
+import type { ForwardView } from '../../session/events.ts';
 import type { SessionEvent } from '../../session/events.ts';
 import type { Traffic } from '../../session/session.ts';
-import { formatBytes, formatDuration } from '../format.ts';
-import { connectLabel, listenLabel, onEveryInterface } from './address.ts';
+import { formatBytes, formatDuration, formatSeconds } from '../format.ts';
+import { connectLabel, listenLabel, onEveryInterface } from '../../session/labels.ts';
 import { printable } from '../../printable.ts';
 import type { Paint } from './screen.ts';
 
@@ -26,8 +26,14 @@ export function readyLine(event: SessionEvent & { type: 'ready' }, paint: Paint)
   return `${paint('green', '●')} ${paint('bold', printable(event.host))}  ${account}`;
 }
 
+/** `○ vps  The connection … is lost; next try in 4 s` */
+export function waitingLine(event: SessionEvent & { type: 'waiting' }, paint: Paint): string {
+  const when = `next try in ${formatSeconds(event.retryInMs)}`;
+  return `${paint('yellow', '○')} ${paint('bold', printable(event.host))}  ${printable(event.error.message)}; ${when}`;
+}
+
 /** `http://localhost:8081 → localhost:8081` */
-export function forwardLine(forward: Forward, paint: Paint): string {
+export function forwardLine(forward: ForwardView, paint: Paint): string {
   const open = onEveryInterface(forward) ? paint('yellow', ' (on every interface)') : '';
   const from = paint('cyan', printable(listenLabel(forward)));
   return `${from} ${paint('dim', '→')} ${printable(connectLabel(forward))}${open}`;
@@ -42,4 +48,9 @@ export function trafficLine(traffic: Traffic, rate: { up: number; down: number }
     `↓ ${formatBytes(traffic.bytesDown)} (${formatBytes(rate.down)}/s)`,
     `up ${formatDuration(uptimeMs)}`,
   ].join(' · ');
+}
+
+/** What the live line says while there is no connection. */
+export function retryLine(inMs: number): string {
+  return inMs <= 0 ? 'Connecting again' : `Next try in ${formatSeconds(inMs)} (Enter: now)`;
 }

@@ -1,7 +1,7 @@
 import ora from 'ora';
 import type { SessionEvent } from '../../session/events.ts';
 import type { Traffic } from '../../session/session.ts';
-import { forwardLine, readyLine, trafficLine } from './lines.ts';
+import { forwardLine, readyLine, retryLine, trafficLine, waitingLine } from './lines.ts';
 import { messages } from './messages.ts';
 import type { Output, OutputOptions, Screens } from './output.ts';
 import { printable } from '../../printable.ts';
@@ -25,6 +25,9 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
   });
   let status: StatusLine | undefined;
   let paused: (() => void) | undefined;
+  let traffic: () => Traffic = () => ({ open: 0, total: 0, bytesUp: 0, bytesDown: 0 });
+  let retryAt: number | undefined;
+  let trouble = '';
 
   const print = (line: string) => {
     if (status) status.print(line);
@@ -44,7 +47,19 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
         break;
       case 'ready':
         stopSpinner();
+        retryAt = undefined;
         print(readyLine(event, paint));
+        break;
+      case 'waiting':
+        stopSpinner();
+        // Each try that fails for the same reason is told by the live line alone.
+        if (event.error.message !== trouble) print(waitingLine(event, paint));
+        trouble = event.error.message;
+        retryAt = performance.now() + event.retryInMs;
+        watching();
+        break;
+      case 'cancelled':
+        print(`  ${paint('dim', `no longer: ${forwardLine(event.forward, plain)}`)}`);
         break;
       case 'forward':
         print(`  ${forwardLine(event.forward, paint)}`);
@@ -68,15 +83,21 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
     if (spinner.isSpinning) spinner.stop();
   };
 
-  const watch = (traffic: () => Traffic) => {
-    stopSpinner();
+  const watching = () => {
     const start = performance.now();
     const rate = rateMeter();
-    status = statusLine(stderr, paint, () => {
+    status ??= statusLine(stderr, paint, () => {
+      if (retryAt !== undefined) return retryLine(retryAt - performance.now());
       const now = traffic();
       return trafficLine(now, rate(now), performance.now() - start);
     });
-    status.show();
+    if (!paused) status.show();
+  };
+
+  const watch = (source: () => Traffic) => {
+    stopSpinner();
+    traffic = source;
+    watching();
   };
 
   const suspend = () => {

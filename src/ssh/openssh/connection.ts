@@ -16,6 +16,9 @@ import type { PrivateDir } from './private-dir.ts';
 import { homeFromSftp } from './sftp-home.ts';
 import { listenRemotely } from './remote-listener.ts';
 
+/** Port 1 of loopback: refused by whoever is there to refuse. */
+const NOWHERE: Endpoint = { kind: 'tcp', host: '127.0.0.1', port: 1 };
+
 /** RFC 4254, section 5.1: SSH_OPEN_CONNECT_FAILED. */
 const CONNECT_FAILED = 2;
 
@@ -35,7 +38,8 @@ export class OpensshConnection implements SshConnection {
   readonly #forwards: LocalForwards;
   readonly #listeners = new Set<RemoteListener>();
   readonly #streams = new Set<ForwardedStream>();
-  readonly #lost: Promise<ConnectionLostError>;
+  readonly #lost: Promise<TunnelError>;
+  #abandonedBecause: TunnelError | undefined;
   #closing = false;
   #names = 0;
   #home: Promise<string> | undefined;
@@ -47,7 +51,9 @@ export class OpensshConnection implements SshConnection {
     this.#master = master;
     this.#dir = dir;
     this.#forwards = new LocalForwards(master.mux, dir);
-    this.#lost = master.gone.then((why) => lostBecause(settings, this.#closing ? 'it was closed' : why));
+    this.#lost = master.gone.then(
+      (why) => this.#abandonedBecause ?? lostBecause(settings, this.#closing ? 'it was closed' : why),
+    );
     this.closed = this.#lost.then((error) => this.#abandon(error));
   }
 
@@ -95,6 +101,24 @@ export class OpensshConnection implements SshConnection {
     if (this.#isShared) await Promise.all([this.#forwards.close(), this.#closeListeners()]);
     this.#master.end();
     await this.closed;
+  }
+
+  /** The person's own master is its own to judge: it does not tell us what became of a channel. */
+  async probe(timeoutMs: number): Promise<boolean> {
+    if (this.#isShared) return true;
+    const limit = AbortSignal.timeout(timeoutMs);
+    try {
+      (await this.dial(NOWHERE, limit)).destroy();
+    } catch (error) {
+      // A refusal is an answer.
+      return error instanceof ChannelOpenError;
+    }
+    return true;
+  }
+
+  abandon(reason: TunnelError): void {
+    this.#abandonedBecause ??= reason;
+    this.#master.end();
   }
 
   /** The master is the person's own: it tells its own terminal what the server refused, and it goes on after us. */
@@ -149,7 +173,7 @@ export class OpensshConnection implements SshConnection {
   }
 
   /** What breaks off here must not look complete. */
-  async #abandon(error: ConnectionLostError): Promise<TunnelError | undefined> {
+  async #abandon(error: TunnelError): Promise<TunnelError | undefined> {
     this.#master.outcomes?.abandon(error);
     for (const stream of this.#streams) stream.destroy(error);
     this.#master.mux.destroy();

@@ -8,6 +8,7 @@ import { ChannelOpenError } from '../channel-open-error.ts';
 import type { Listen } from '../../spec.ts';
 import type { CommandResult, RemoteListener, SshConnection } from '../connection.ts';
 import { run } from './exec.ts';
+import { answersPing } from './keepalive.ts';
 import { Outflow } from './outflow.ts';
 import { absolutePath, findHome } from '../remote-home.ts';
 import { homeFromSftp } from './sftp-home.ts';
@@ -22,6 +23,7 @@ export class Ssh2Connection implements SshConnection {
   readonly address: string;
   readonly closed: Promise<TunnelError | undefined>;
   readonly #client: Client;
+  readonly #socket: Duplex;
   readonly #outflow: Outflow;
   readonly #listeners: RemoteListeners;
   readonly #streams = new Set<ChannelStream>();
@@ -34,6 +36,7 @@ export class Ssh2Connection implements SshConnection {
     this.settings = settings;
     this.address = address;
     this.#client = client;
+    this.#socket = socket;
     this.#outflow = new Outflow(socket);
     this.#listeners = new RemoteListeners(client, settings.alias);
     client.on('error', (error: Error & { level?: string }) => {
@@ -72,7 +75,10 @@ export class Ssh2Connection implements SshConnection {
     clearTimeout(timer);
   }
 
-  /** Drops the connection without a goodbye, because `reason` says that nobody hears it. */
+  async probe(timeoutMs: number): Promise<boolean> {
+    return await answersPing(this.#client, this.#socket, timeoutMs);
+  }
+
   abandon(reason: TunnelError): void {
     this.#lost ??= reason;
     this.#client.destroy();

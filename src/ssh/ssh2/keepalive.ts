@@ -36,3 +36,23 @@ export function keepAlive(
   socket.on('data', onData);
   return stop;
 }
+
+/**
+ * Asks the server for one sign of life, and tells whether anything arrived within `timeoutMs`. Where it cannot be asked
+ * the connection is taken to live.
+ */
+export async function answersPing(client: Client, socket: Duplex, timeoutMs: number): Promise<boolean> {
+  if (socket.destroyed) return false;
+  if (!ping(client)) return true;
+  return await new Promise((resolve) => {
+    const settle = (alive: boolean): void => {
+      clearTimeout(timer);
+      socket.off('data', onData).off('close', onClose);
+      resolve(alive);
+    };
+    const onData = (): void => settle(true);
+    const onClose = (): void => settle(false);
+    const timer = setTimeout(onClose, timeoutMs);
+    socket.on('data', onData).once('close', onClose);
+  });
+}

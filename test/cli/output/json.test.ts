@@ -8,6 +8,15 @@ import { forwardTo, Recorder, tcp, unix } from './fakes.ts';
 const web = forwardTo(unix('~/app/app.sock'));
 const database = forwardTo(tcp('db.internal', 5432));
 
+const shown = {
+  kind: 'local',
+  listen: ['127.0.0.1:8081', '[::1]:8081'],
+  open: 1,
+  total: 3,
+  bytesUp: 100,
+  bytesDown: 2000,
+};
+
 const cases: [event: SessionEvent, line: object][] = [
   [
     { type: 'connecting', host: 'vps', phase: 'resolving' },
@@ -21,8 +30,8 @@ const cases: [event: SessionEvent, line: object][] = [
     { type: 'forward', forward: web },
     {
       event: 'forward',
-      kind: 'local',
-      listen: ['127.0.0.1:8081', '[::1]:8081'],
+      ...shown,
+      spec: '8081:~/app/app.sock',
       connect: '~/app/app.sock',
       url: 'http://localhost:8081',
     },
@@ -31,8 +40,8 @@ const cases: [event: SessionEvent, line: object][] = [
     { type: 'forward', forward: database },
     {
       event: 'forward',
-      kind: 'local',
-      listen: ['127.0.0.1:8081', '[::1]:8081'],
+      ...shown,
+      spec: '8081:db.internal:5432',
       connect: 'db.internal:5432',
     },
   ],
@@ -41,13 +50,9 @@ const cases: [event: SessionEvent, line: object][] = [
     {
       event: 'connection',
       state: 'closed',
-      kind: 'local',
-      listen: ['127.0.0.1:8081', '[::1]:8081'],
+      ...shown,
+      spec: '8081:db.internal:5432',
       connect: 'db.internal:5432',
-      open: 1,
-      total: 3,
-      bytesUp: 100,
-      bytesDown: 2000,
     },
   ],
   [
@@ -58,13 +63,24 @@ const cases: [event: SessionEvent, line: object][] = [
     },
     {
       event: 'error',
-      code: 'refused',
-      message: 'Refused\u001B',
-      hint: ['Start it.'],
-      kind: 'local',
-      listen: ['127.0.0.1:8081', '[::1]:8081'],
+      error: { code: 'refused', message: 'Refused\u001B', hint: ['Start it.'], exitStatus: 1 },
+      ...shown,
+      spec: '8081:db.internal:5432',
       connect: 'db.internal:5432',
     },
+  ],
+  [
+    { type: 'waiting', host: 'vps', error: new ConnectionLostError('lost', 'Lost'), retryInMs: 500 },
+    {
+      event: 'waiting',
+      host: 'vps',
+      retryInMs: 500,
+      error: { code: 'lost', message: 'Lost', hint: [], exitStatus: 255 },
+    },
+  ],
+  [
+    { type: 'cancelled', forward: database },
+    { event: 'cancelled', ...shown, spec: '8081:db.internal:5432', connect: 'db.internal:5432' },
   ],
   [
     { type: 'closed', host: 'vps' },
@@ -72,7 +88,7 @@ const cases: [event: SessionEvent, line: object][] = [
   ],
   [
     { type: 'closed', host: 'vps', error: new ConnectionLostError('lost', 'Lost') },
-    { event: 'closed', host: 'vps', error: { code: 'lost', message: 'Lost', hint: [] } },
+    { event: 'closed', host: 'vps', error: { code: 'lost', message: 'Lost', hint: [], exitStatus: 255 } },
   ],
 ];
 

@@ -1,6 +1,6 @@
-import { formatEndpoint, type Endpoint } from '../../endpoint.ts';
-import type { Forward } from '../../forward/forward.ts';
-import { formatListen, type ForwardSpec } from '../../spec.ts';
+import { formatEndpoint, type Endpoint } from '../endpoint.ts';
+import type { ForwardView } from './events.ts';
+import { formatListen, type ForwardSpec } from '../spec.ts';
 
 /** Ports whose servers do not speak HTTP, so that a URL would be wrong. */
 const NOT_HTTP = new Set([
@@ -13,20 +13,20 @@ const NOT_HTTP = new Set([
 const NOT_HTTP_SOCKET = /(^|\/)(\.s\.PGSQL\.\d+|[^/]*(mysql|mysqlx|mariadb|redis|valkey|memcached)[^/]*)$/i;
 
 /** What a browser or a program is given, or undefined where it would be of no use. */
-export function localUrl(forward: Forward): string | undefined {
+export function localUrl(forward: ForwardView): string | undefined {
   const scheme = schemeOf(forward.spec);
   const isTcp = forward.bound[0]?.kind === 'tcp';
   return scheme === undefined || !isTcp ? undefined : `${scheme}://${address(forward)}`;
 }
 
 /** Where a forward listens, said as a client there connects to it. */
-export function listenLabel(forward: Forward): string {
+export function listenLabel(forward: ForwardView): string {
   const place = localUrl(forward) ?? address(forward);
   return forward.spec.kind === 'remote' ? `${place} there` : place;
 }
 
 /** Where a forward's connections go. */
-export function connectLabel({ spec }: Forward): string {
+export function connectLabel({ spec }: ForwardView): string {
   switch (spec.kind) {
     case 'local':
       return formatEndpoint(spec.connect);
@@ -38,14 +38,14 @@ export function connectLabel({ spec }: Forward): string {
 }
 
 /** Whether other machines can connect on every address. */
-export function onEveryInterface({ bound }: Forward): boolean {
+export function onEveryInterface({ bound }: ForwardView): boolean {
   return bound.some((listen) => listen.kind === 'tcp' && WILDCARDS.has(listen.host ?? 'localhost'));
 }
 
 const WILDCARDS = new Set(['*', '0.0.0.0', '::']);
 
 /** `localhost:8081` where that reaches the listener, else the address or the socket's path. */
-function address({ spec, bound }: Forward): string {
+function address({ spec, bound }: ForwardView): string {
   const [first] = bound;
   if (first?.kind !== 'tcp') return first?.path ?? '';
   const onLoopback = spec.listen.kind === 'tcp' && (spec.listen.host ?? 'localhost') === 'localhost';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { connectLabel, listenLabel, localUrl } from '../../../src/cli/output/address.ts';
-import type { Forward } from '../../../src/forward/forward.ts';
-import { parseDynamicSpec, parseRemoteSpec } from '../../../src/parse-spec.ts';
-import type { ForwardSpec } from '../../../src/spec.ts';
-import { forwardTo, tcp, unix } from './fakes.ts';
+import { connectLabel, listenLabel, localUrl } from '../../src/session/labels.ts';
+import type { Forward } from '../../src/forward/forward.ts';
+import { parseDynamicSpec, parseRemoteSpec } from '../../src/parse-spec.ts';
+import type { ForwardSpec } from '../../src/spec.ts';
+import { forwardTo, tcp, unix } from '../cli/output/fakes.ts';
 
 test('a listener on both loopback addresses is called localhost', () => {
   assert.equal(localUrl(forwardTo(tcp('localhost', 3000))), 'http://localhost:8081');

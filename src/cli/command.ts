@@ -1,0 +1,97 @@
+import type { Destination, SshFlags } from '../config/settings.ts';
+import type { Backoff } from '../session/state.ts';
+import type { ForwardSpec } from '../spec.ts';
+import type { TransportName } from '../ssh/transport-name.ts';
+
+/** How much is said, and to whom. */
+export interface Saying {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  /** How many `-v` there are; 0 after a later `-q`. */
+  readonly verbosity: number;
+}
+
+/** A host, and what is to be open there. */
+export interface Target extends Saying {
+  readonly destination: Destination;
+  /** Absent: whatever the configuration of the host says. */
+  readonly forwards?: readonly ForwardSpec[];
+  readonly ssh: SshFlags;
+  readonly transport: TransportName;
+}
+
+/** How a session lives; times are in milliseconds. What is absent is left to the session. */
+export interface Life {
+  readonly reconnect?: Backoff | false;
+  readonly wait: boolean;
+  readonly holdMs?: number;
+  readonly retryDialMs?: number;
+}
+
+/** `tunnel HOST SPEC…` */
+export interface OpenCommand extends Target {
+  readonly name: 'open';
+  readonly detach: boolean;
+  readonly life: Life;
+}
+
+/** `tunnel explain HOST SPEC…`: what `tunnel HOST SPEC…` would do. */
+export interface ExplainCommand extends Target {
+  readonly name: 'explain';
+}
+
+/** `tunnel ls|status|retry|stop NAME…`; a name may have `*` and `?` in it. */
+export interface SessionsCommand extends Saying {
+  readonly name: 'ls' | 'status' | 'retry' | 'stop';
+  /** Empty: all, for those commands that take none. */
+  readonly names: readonly string[];
+}
+
+/** `tunnel add|cancel NAME SPEC…` */
+export interface ForwardsCommand extends Saying {
+  readonly name: 'add' | 'cancel';
+  readonly session: string;
+  readonly forwards: readonly ForwardSpec[];
+}
+
+/** `tunnel logs [-f] NAME` */
+export interface LogsCommand extends Saying {
+  readonly name: 'logs';
+  readonly session: string;
+  readonly follow: boolean;
+}
+
+/** `tunnel attach NAME` */
+export interface AttachCommand extends Saying {
+  readonly name: 'attach';
+  readonly session: string;
+}
+
+/** `tunnel service install HOST SPEC…`, `tunnel service uninstall|status NAME` */
+export interface ServiceCommand extends Saying {
+  readonly name: 'service';
+  readonly action: 'install' | 'uninstall' | 'status';
+  /** What the session is called. */
+  readonly session: string;
+  /** The words that open it, for `install`. */
+  readonly words: readonly string[];
+  /** Only shows the file. */
+  readonly print: boolean;
+}
+
+/** The process behind `-d`, which is told the rest by the one that started it. */
+export interface BackgroundCommand {
+  readonly name: 'background';
+}
+
+export type Command =
+  | OpenCommand
+  | ExplainCommand
+  | SessionsCommand
+  | ForwardsCommand
+  | LogsCommand
+  | AttachCommand
+  | ServiceCommand
+  | BackgroundCommand
+  | { readonly name: 'help' }
+  | { readonly name: 'version' };

@@ -1,0 +1,37 @@
+import { hostSession, type HostedSession, type HostOptions } from '../../session/control/host.ts';
+import { sessionName } from '../../session/control/socket.ts';
+import { planSession, type SessionPlan } from '../../session/plan.ts';
+import type { OpenCommand } from '../command.ts';
+
+/** What a command needs of the session that it keeps. */
+export type KeptSession = Pick<
+  HostedSession,
+  'opened' | 'closed' | 'stopped' | 'traffic' | 'close' | 'retry'
+>;
+
+/** What another process is to be asked for, which has the session. */
+export interface Elsewhere {
+  readonly kept?: undefined;
+  readonly name: string;
+  readonly plan: SessionPlan;
+}
+
+/** The session that this process keeps from now on, unless another process has it. */
+export type Beginning = { readonly kept: KeptSession } | Elsewhere;
+
+export type Begin = (command: OpenCommand, options: HostOptions) => Promise<Beginning>;
+
+/** Finds out what is configured, and begins to open the session unless another process has it. */
+export const begin: Begin = async (command, options) => {
+  const { destination, ssh, forwards, transport, life } = command;
+  const plan = await planSession({
+    destination,
+    flags: ssh,
+    transport,
+    ...(forwards && { forwards }),
+    ...(options.signal && { signal: options.signal }),
+  });
+  const name = sessionName(destination, ssh);
+  const kept = await hostSession(plan, name, { ...life, ...options });
+  return kept === undefined ? { name, plan } : { kept };
+};

@@ -1,0 +1,52 @@
+import { version } from '../../version.ts';
+import type { SessionPlan } from '../plan.ts';
+import { errorReport, forwardReport, type ErrorReport, type ForwardReport } from '../report.ts';
+import type { Session } from '../session.ts';
+import type { StateName } from '../state.ts';
+
+/** A session as `GET /v1/status`, `tunnel status` and `tunnel ls` show it. */
+export interface SessionStatus {
+  readonly version: string;
+  /** As it is called on the command line: `vps`, `deploy@vps:2222`. */
+  readonly name: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly state: StateName;
+  readonly via: 'ssh';
+  readonly user?: string;
+  readonly address?: string;
+  readonly uptimeSeconds: number;
+  /** While `waiting`: until the next try. */
+  readonly retryInSeconds?: number;
+  /** While `waiting`: why. */
+  readonly error?: ErrorReport;
+  /** Of the configuration that it was started with: equal ones connect alike. */
+  readonly fingerprint: string;
+  readonly forwards: readonly ForwardReport[];
+}
+
+export function sessionStatus(
+  session: Session,
+  { fingerprint }: SessionPlan,
+  name: string,
+  startedAt: number,
+): SessionStatus {
+  const { state, account } = session;
+  const now = performance.now();
+  return {
+    version,
+    name,
+    host: session.host,
+    pid: process.pid,
+    state: state.name,
+    via: 'ssh',
+    ...account,
+    uptimeSeconds: Math.floor((now - startedAt) / 1000),
+    ...(state.name === 'waiting' && {
+      retryInSeconds: Math.max(0, Math.ceil((state.retryAt - now) / 1000)),
+      error: errorReport(state.reason),
+    }),
+    fingerprint,
+    forwards: session.forwards.map(forwardReport),
+  };
+}

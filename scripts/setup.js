@@ -20,11 +20,15 @@ const serverPackages = [
   'procps',
 ];
 
-/** Runs `npm ci` unless node_modules is as new as the lock file. */
+/**
+ * Runs `npm ci` unless node_modules is as new as the lock file, with the packages of development. Under `npm pack
+ * --dry-run` npm hands its own settings on, and NODE_ENV=production leaves those packages out; neither is meant here.
+ */
 export async function ensurePackages() {
   const installed = modified('node_modules/.package-lock.json');
-  if (installed === undefined || installed < modified('package-lock.json')) {
-    await mustRun('npm', ['ci']);
+  const isComplete = modified('node_modules/esbuild') !== undefined;
+  if (installed === undefined || installed < modified('package-lock.json') || !isComplete) {
+    await mustRun('npm', ['ci', '--include=dev', '--dry-run=false']);
   }
 }
 

@@ -3,13 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mustRun, root, run } from './run.js';
-import { ensurePackages, ensureServers } from './setup.js';
+import { ensureServers } from './setup.js';
 
 const args = process.argv.slice(2);
 const options = args.filter((arg) => arg.startsWith('-'));
 const files = select(args.filter((arg) => !arg.startsWith('-')));
 
-await ensurePackages();
 await ensureServers();
 await mustRun('node', ['scripts/build.js', '--no-types']);
 

@@ -16,6 +16,7 @@ const serverPackages = [
   'caddy',
   'netcat-openbsd',
   'curl',
+  'lsof',
   'iproute2',
   'procps',
 ];
@@ -36,7 +37,7 @@ export async function ensurePackages() {
 export async function ensureServers() {
   if (!existsSync('/etc/debian_version')) {
     console.log(
-      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, nc.',
+      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, lsof, nc.',
     );
     return;
   }

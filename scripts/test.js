@@ -45,7 +45,7 @@ function isUnder(file, path) {
   return file === path || file.startsWith(`${path}/`);
 }
 
-/** test/rig/requirements.ts writes a line a skipped test: what is skipped silently is soon not tested at all. */
+/** test/rig/requirements.ts writes a line a reason: what is skipped silently is soon not tested at all. */
 function reportSkipped() {
   let lines;
   try {
@@ -53,6 +53,6 @@ function reportSkipped() {
   } catch {
     return;
   }
-  console.log(`\n⚠ ${lines.length} TESTS WERE SKIPPED, for want of:`);
+  console.log('\n⚠ TESTS WERE SKIPPED, for want of:');
   for (const reason of new Set(lines)) console.log(`  ${reason}`);
 }

@@ -221,6 +221,27 @@ test('Ctrl-C in a terminal lets an open connection finish through a ProxyCommand
   assert.equal((await terminal.exit).status, 130);
 });
 
+test('nothing of the live line is left on a terminal that was made narrower, and then Ctrl-C', async (t) => {
+  if (!needs(t, 'sshd', 'pty')) return;
+  const rig = await startRig(t);
+  const sshd = await rig.sshd();
+  const server = await rig.serve(echo);
+  const port = await freePort();
+  const terminal = await rig.terminal([...sshd.client.flags, 'vps', `${port}:${server.port}`]);
+  await terminal.waitFor(/up \d+s$/);
+  const socket = await openConnection(port);
+  terminal.resize(40, 40);
+  terminal.write('\x03');
+  await terminal.waitFor(/1 connection is open/);
+  socket.destroy();
+  await terminal.exit;
+  const [ready, forward, closing, ...more] = terminal.screen.split('\n');
+  assert.match(ready ?? '', /^● vps  /);
+  assert.match(forward ?? '', new RegExp(`^  http://localhost:${port} → localhost:${server.port}$`));
+  assert.match(closing ?? '', /^Closing: 1 connection is open/);
+  assert.deepEqual(more, []);
+});
+
 test('a server that resets at once ends with 255 and a last event, not with an error of ours', async (t) => {
   const rig = await startRig(t);
   const server = await rig.serve(abort);

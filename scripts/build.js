@@ -1,10 +1,12 @@
-// Bundles our own code into dist, so that `tunnel` starts without loading a file a module; packages stay outside.
-// Declarations for library users follow, unless --no-types is given.
+// Sets up, and bundles our own code into dist, so that `tunnel` starts without loading a file a module; packages stay
+// outside. Declarations for library users follow, unless --no-types is given.
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { build } from 'esbuild';
 import { mustRun, root } from './run.js';
+import { ensurePackages } from './setup.js';
 
+await ensurePackages();
+const { build } = await import('esbuild');
 const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },

@@ -1,5 +1,8 @@
 // Everything about the code that needs no server: types, lint, format. All of them run, so that one look shows it all.
 import { run } from './run.js';
+import { ensurePackages } from './setup.js';
+
+await ensurePackages();
 
 const checks = [
   ['tsc', '--noEmit', '-p', '.'],

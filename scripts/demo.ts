@@ -7,11 +7,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { startEmbeddedSshd } from '../test/rig/embedded-sshd.ts';
+import { onDeath } from '../test/rig/last-resort.ts';
 import { startTunnel } from '../test/rig/tunnel.ts';
 
 const onceOnly = process.argv.includes('--once');
 const home = mkdtempSync(join(tmpdir(), 'tunnel-demo-'));
-const stops: (() => Promise<unknown> | void)[] = [() => rmSync(home, { recursive: true })];
+const stops: (() => Promise<unknown> | void)[] = [];
+// Ctrl-C ends the process without what follows below, and there is a private key in it.
+onDeath(() => rmSync(home, { recursive: true, force: true }));
 
 try {
   await demonstrate();
@@ -44,7 +47,8 @@ async function demonstrate(): Promise<void> {
   if (onceOnly) return;
 
   console.log('Open them in a browser. Ctrl-C ends everything.');
-  await once(process, 'SIGINT');
+  await tunnel.exit;
+  throw new Error(`tunnel has ended:\n${tunnel.stderr}`);
 }
 
 async function serve(name: string, listen: ListenOptions): Promise<Server> {

@@ -16,15 +16,20 @@ const serverPackages = [
   'caddy',
   'netcat-openbsd',
   'curl',
+  'lsof',
   'iproute2',
   'procps',
 ];
 
-/** Runs `npm ci` unless node_modules is as new as the lock file. */
+/**
+ * Runs `npm ci` unless node_modules is as new as the lock file, with the packages of development. Under `npm pack
+ * --dry-run` npm hands its own settings on, and NODE_ENV=production leaves those packages out; neither is meant here.
+ */
 export async function ensurePackages() {
   const installed = modified('node_modules/.package-lock.json');
-  if (installed === undefined || installed < modified('package-lock.json')) {
-    await mustRun('npm', ['ci']);
+  const isComplete = modified('node_modules/esbuild') !== undefined;
+  if (installed === undefined || installed < modified('package-lock.json') || !isComplete) {
+    await mustRun('npm', ['ci', '--include=dev', '--dry-run=false']);
   }
 }
 
@@ -32,7 +37,7 @@ export async function ensurePackages() {
 export async function ensureServers() {
   if (!existsSync('/etc/debian_version')) {
     console.log(
-      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, nc.',
+      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, lsof, nc.',
     );
     return;
   }

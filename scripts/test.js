@@ -3,13 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { mustRun, root, run } from './run.js';
-import { ensurePackages, ensureServers } from './setup.js';
+import { ensureServers } from './setup.js';
 
 const args = process.argv.slice(2);
 const options = args.filter((arg) => arg.startsWith('-'));
 const files = select(args.filter((arg) => !arg.startsWith('-')));
 
-await ensurePackages();
 await ensureServers();
 await mustRun('node', ['scripts/build.js', '--no-types']);
 
@@ -46,7 +45,7 @@ function isUnder(file, path) {
   return file === path || file.startsWith(`${path}/`);
 }
 
-/** test/rig/requirements.ts writes a line a skipped test: what is skipped silently is soon not tested at all. */
+/** test/rig/requirements.ts writes a line a reason: what is skipped silently is soon not tested at all. */
 function reportSkipped() {
   let lines;
   try {
@@ -54,6 +53,6 @@ function reportSkipped() {
   } catch {
     return;
   }
-  console.log(`\n⚠ ${lines.length} TESTS WERE SKIPPED, for want of:`);
+  console.log('\n⚠ TESTS WERE SKIPPED, for want of:');
   for (const reason of new Set(lines)) console.log(`  ${reason}`);
 }

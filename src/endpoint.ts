@@ -137,14 +137,15 @@ function wordAdvice(word: string): string {
     : 'this is neither a port from 1 to 65535 nor the path of a socket';
 }
 
-/** A number from 1 to 65535. */
-export function toPort({ text, kind }: Field, refuse: Refuse): number {
+const portAdvice = 'write a number from 1 to 65535';
+
+/** A number from 1 to 65535; `zeroAdvice` says what would be right in the place of a 0. */
+export function toPort({ text, kind }: Field, refuse: Refuse, zeroAdvice = portAdvice): number {
   if (text === '') throw refuse('a port is missing');
-  if (kind !== 'word' || !/^\d+$/.test(text))
-    throw refuse(`${quoted(text)} is not a port; write a number from 1 to 65535`);
+  if (kind !== 'word' || !/^\d+$/.test(text)) throw refuse(`${quoted(text)} is not a port; ${portAdvice}`);
   const port = Number(text);
-  if (port === 0) throw refuse('0 is not a port; for a free local port write auto, as in auto:3000');
-  if (port > 65535) throw refuse(`${quoted(text)} is too large for a port; write a number from 1 to 65535`);
+  if (port === 0) throw refuse(`0 is not a port; ${zeroAdvice}`);
+  if (port > 65535) throw refuse(`${quoted(text)} is too large for a port; ${portAdvice}`);
   return port;
 }
 

@@ -101,6 +101,9 @@ function oneField(only: Field, refuse: Refuse): Sides {
   if (only.kind === 'word' && only.text === 'auto') {
     throw refuse('say what to connect to; write auto:3000 or auto:/srv/app/app.sock');
   }
+  if (only.kind === 'word' && /^0+$/.test(only.text)) {
+    throw refuse('0 is not a port; for a free local port write auto in front, as in auto:3000');
+  }
   const connect = toEndpoint([only], refuse);
   return { listen: { kind: 'tcp', port: connect.kind === 'tcp' ? connect.port : 'auto' }, connect };
 }
@@ -113,7 +116,14 @@ function twoFields(a: Field, b: Field, refuse: Refuse): Sides {
       a.text === '' ? 'a local port is missing before the colon' : `${quoted(a.text)} is not a local port`,
     );
   }
-  if (isWildcard(a)) throw refuse(`say what to connect to; write *:${b.text}:localhost:${b.text}`);
+  if (isWildcard(a)) {
+    const everywhere = `*:${b.text}:localhost:${b.text}`;
+    throw refuse(
+      a.text === ''
+        ? `nothing is before the colon; write ${b.text}, or ${everywhere} to listen on every interface`
+        : `say what to connect to; write ${everywhere}`,
+    );
+  }
   const connect = toEndpoint([a, b], refuse);
   return { listen: { kind: 'tcp', port: toPort(b, refuse) }, connect };
 }
@@ -142,7 +152,8 @@ function isWildcard({ text, kind }: Field): boolean {
 }
 
 function toListen(port: Field, bind: Field | undefined, refuse: Refuse): Listen {
-  const number = port.kind === 'word' && port.text === 'auto' ? 'auto' : toPort(port, refuse);
+  const number =
+    port.kind === 'word' && port.text === 'auto' ? 'auto' : toPort(port, refuse, 'for a free one write auto');
   if (bind === undefined) return { kind: 'tcp', port: number };
   const host = isWildcard(bind) ? '*' : toHost(bind, refuse);
   return { kind: 'tcp', host: host.toLowerCase() === 'localhost' ? 'localhost' : host, port: number };

@@ -32,6 +32,13 @@ test('every command line in the README is understood', () => {
   for (const command of commands) parseArguments(words(command).slice(2));
 });
 
+test('CI installs as the README says', () => {
+  const lines = blocks('console').flatMap((block) => block.match(/(?<=^\$ ).*npm install.*$/gm) ?? []);
+  assert.equal(lines.length, 1);
+  const ci = readFileSync(join(root, '.ci/run'), 'utf8').split('\n');
+  for (const line of lines) assert.ok(ci.includes(`${line} --prefix "$installed"`), line);
+});
+
 test('every forward in the table of the README is understood', () => {
   const table = /## Forwards\n([^]*?)\n## /.exec(readme)?.[1] ?? '';
   const specs = [...table.matchAll(/^\| (`[^|]*`) *\|/gm)].flatMap(

@@ -39,8 +39,22 @@ export function socketsProhibited(user: string, settings: readonly ForwardingSet
 /** Ports are refused as well, so that it is not about the socket. */
 export function forwardingProhibited(user: string, settings: readonly ForwardingSetting[]): Trouble {
   const found = settings.filter(({ bars }) => bars !== 'sockets');
+  const ofSockets = settings.filter(({ bars }) => bars === 'sockets');
   const [what, ...next] = likely(found);
-  return { code: 'forwarding-prohibited', what, hint: [...evidence(found), ...next, toSeeWhatHolds(user)] };
+  return {
+    code: 'forwarding-prohibited',
+    what,
+    hint: [
+      ...evidence(found),
+      ...evidence(ofSockets),
+      ...next,
+      // Refused ports do not show whether it is set too.
+      ...(ofSockets.length > 0
+        ? []
+        : ['AllowStreamLocalForwarding no or remote would refuse sockets even then.']),
+      toSeeWhatHolds(user),
+    ],
+  };
 }
 
 function likely(found: readonly ForwardingSetting[]): readonly [string, ...string[]] {

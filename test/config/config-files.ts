@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { parseDestination } from '../../src/config/destination.ts';
 import type { SshFlags } from '../../src/config/settings.ts';
 import { resolveSettings } from '../../src/config/ssh-config.ts';
 import { UsageError } from '../../src/errors.ts';
+import { skipWithout } from '../rig/requirements.ts';
 
 export const HOME = userInfo().homedir;
 export const USER = userInfo().username;
@@ -15,8 +16,8 @@ export const USER = userInfo().username;
 /** What all tests find in their environment. */
 const ENV = { SSH_AUTH_SOCK: '/run/agent.sock', KEYS: '/keys', AGENT: '/run/other.sock' };
 
-export const skip = spawnSync('ssh', ['-V']).error === undefined ? false : 'there is no OpenSSH client';
-if (skip && process.env['CI'] === 'true') throw new Error('CI must have OpenSSH (openssh-client)');
+/** For what OpenSSH is asked. */
+export const skip = skipWithout('ssh');
 export const withOpenSsh = { ...process.env, ...ENV };
 export const withoutOpenSsh = { ...withOpenSsh, PATH: '/nonexistent' };
 export const SOURCES = [

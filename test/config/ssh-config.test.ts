@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { HostSettings } from '../../src/config/settings.ts';
 import { resolveSettings } from '../../src/config/ssh-config.ts';
+import { needs } from '../rig/requirements.ts';
 import { dump, HOME, skip, withOpenSsh, withoutOpenSsh, write } from './config-files.ts';
 import type { Case } from './ssh-config-case.ts';
 import { HOST_CASES } from './ssh-config-hosts.ts';
@@ -17,6 +18,11 @@ function writeCase({ config, files = {} }: Case): string {
 function fieldsOf(settings: HostSettings): Partial<HostSettings> {
   const { options: _options, configured: _configured, warnings: _warnings, ...fields } = settings;
   return fields;
+}
+
+/** The algorithms of a list. */
+function names(values: readonly string[] | undefined): string[] {
+  return values?.join(',').split(',') ?? [];
 }
 
 const TARGET = ['hostname', 'port', 'user'];
@@ -37,7 +43,7 @@ describe('a configuration is what it says, whether OpenSSH is asked or not', () 
       const host = one.host ?? 'vps';
       const read = await resolveSettings({ host }, { configFile }, { env: withoutOpenSsh });
       assertExpected(read, one);
-      if (skip) return t.skip(skip);
+      if (!needs(t, 'ssh')) return;
 
       const asked = await resolveSettings({ host }, { configFile }, { env: withOpenSsh });
       assertExpected(asked, one);
@@ -69,7 +75,7 @@ describe('lists that change the defaults', { skip }, () => {
     'HostKeyAlgorithms -*cert*',
   ];
   for (const list of LISTS) {
-    test(list, async (t) => {
+    test(list, async () => {
       const option = list.split(' ')[0]?.toLowerCase() ?? '';
       const flags = { configFile: 'none', options: [list] };
       const asked = await resolveSettings({ host: 'vps' }, flags, { env: withOpenSsh });
@@ -77,9 +83,13 @@ describe('lists that change the defaults', { skip }, () => {
       const plain = await resolveSettings({ host: 'vps' }, { configFile: 'none' }, { env: withoutOpenSsh });
       assert.deepEqual(asked.options.get(option), dump('vps', ['-F', 'none', '-o', list]).get(option));
       assert.ok(asked.configured.has(option));
-      const sameDefaults = dump('vps', ['-F', 'none']).get(option)?.[0] === plain.options.get(option)?.[0];
-      if (!sameDefaults) return t.skip('this release of ssh has other defaults');
-      assert.deepEqual(read.options.get(option), asked.options.get(option));
+      // Releases of ssh have other defaults than each other, which are not what this is about.
+      const defaults = [names(dump('vps', ['-F', 'none']).get(option)), names(plain.options.get(option))];
+      const isShared = (name: string): boolean => defaults.filter((one) => one.includes(name)).length !== 1;
+      assert.deepEqual(
+        names(read.options.get(option)).filter(isShared),
+        names(asked.options.get(option)).filter(isShared),
+      );
     });
   }
 });

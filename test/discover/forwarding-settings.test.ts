@@ -124,9 +124,27 @@ test('with ports refused and nothing found, or both, every cause is named', asyn
   const both = await explain(t, { tcpPermitted: false }, { sshd: 'AllowTcpForwarding no\nPermitOpen a:1\n' });
   for (const error of [nothing, both]) {
     assert.match(error.message, /permits neither sockets nor all ports$/);
-    assert.match(error.hint.join('\n'), /AllowTcpForwarding.*PermitOpen.*\n.*restrict.*permitopen/);
+    assert.match(
+      error.hint.join('\n'),
+      /AllowTcpForwarding.*PermitOpen.*\n.*restrict.*permitopen.*\nAllowStreamLocalForwarding/,
+    );
   }
   assert.equal(both.hint.filter((line) => line.startsWith('This may be why: ')).length, 2);
+});
+
+test('with ports refused, what refuses sockets alone is named as well', async (t) => {
+  if (!needs(t, 'netns')) return;
+  const [unseen, seen] = await Promise.all([
+    explain(t, { tcpPermitted: false }, { keys: 'permitopen="a:1" ssh-ed25519 AAAA x\n' }),
+    explain(t, { tcpPermitted: false }, { sshd: 'PermitOpen a:1\nAllowStreamLocalForwarding no\n' }),
+  ]);
+  assert.match(unseen.message, /listed ports only$/);
+  assert.ok(unseen.hint.includes('AllowStreamLocalForwarding no or remote would refuse sockets even then.'));
+  assert.match(seen.message, /listed ports only$/);
+  assert.deepEqual(seen.hint.slice(0, 2), [
+    'This may be why: /etc/ssh/sshd_config:1: PermitOpen a:1',
+    'This may be why: /etc/ssh/sshd_config:2: AllowStreamLocalForwarding no',
+  ]);
 });
 
 test('where ports cannot be tried, all that shuts out sockets is named', async (t) => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { findPortHolder, fromLsof } from '../../src/forward/port-holder.ts';
+import { needs } from '../rig/requirements.ts';
 
 /** Another process that listens on a free port of an address. */
 async function startHolder(
@@ -31,7 +32,9 @@ for (const [host, asked] of [
   });
 }
 
-test('of two processes on one port the one at the address is found', { skip: notLinux() }, async (t) => {
+test('of two processes on one port the one at the address is found', async (t) => {
+  // Only /proc tells.
+  if (!needs(t, 'linux')) return;
   const { port } = await startHolder(t, '127.0.0.2');
   const server = createServer().listen(port, '127.0.0.3');
   await once(server, 'listening');
@@ -51,7 +54,9 @@ test('a port that nobody listens on has no holder', async (t) => {
   assert.equal(await findPortHolder('127.0.0.1', port), undefined);
 });
 
-test("of another user's process only the user is seen", { skip: notLinux() || notRoot() }, async (t) => {
+test("of another user's process only the user is seen", async (t) => {
+  // Only root can become another user.
+  if (!needs(t, 'linux', 'root')) return;
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => server.close());
@@ -72,15 +77,8 @@ test("of another user's process only the user is seen", { skip: notLinux() || no
   assert.deepEqual(JSON.parse(stdout), { kind: 'user', uid: 0 });
 });
 
-test('lsof names the process as well', { skip: spawnSync('lsof', ['-v']).error?.message }, async (t) => {
+test('lsof names the process as well', async (t) => {
+  if (!needs(t, 'lsof')) return;
   const { pid, port } = await startHolder(t, '127.0.0.1');
   assert.deepEqual(await fromLsof(port), { kind: 'process', pid, name: 'node' });
 });
-
-function notLinux(): string | false {
-  return process.platform !== 'linux' && 'only /proc tells';
-}
-
-function notRoot(): string | false {
-  return process.getuid?.() !== 0 && 'only root can become another user';
-}

@@ -120,7 +120,7 @@ test('1,000 connections that are open at once all answer, and nothing of them is
   assert.ok(growth < 40 * 1024 * 1024, `6,000 more connections left ${growth} bytes`);
 });
 
-test('a client that stops reading in the middle of 1 GiB stops the server, in bounded memory', async (t) => {
+test('a client that stops reading in the middle of 1 GiB stops the server, in bounded memory, until it goes on', async (t) => {
   const started = await start(t);
   if (started === undefined) return;
   const { rig, sshd } = started;
@@ -131,26 +131,59 @@ test('a client that stops reading in the middle of 1 GiB stops the server, in bo
     send(socket);
   });
   const readers = [open(tcp), open(unix)];
-  for (const reader of readers) {
-    await once(reader, 'data');
-    reader.pause();
-  }
+  const hashes = readers.map((reader) => hashing(reader));
+  await Promise.all(readers.map((reader) => pauseInTheMiddle(reader)));
   await assertStopped(senders, tunnel);
-  for (const reader of readers) reader.destroy();
+  for (const reader of readers) reader.resume();
+  const expected = randomSha256('stop', GIB);
+  assert.deepEqual(await Promise.all(hashes), [expected, expected]);
 });
 
-test('a server that stops reading in the middle of 1 GiB stops the client, in bounded memory', async (t) => {
+test('a server that stops reading in the middle of 1 GiB stops the client, in bounded memory, until it goes on', async (t) => {
   const started = await start(t);
   if (started === undefined) return;
   const { rig, sshd } = started;
+  const atServer: Socket[] = [];
+  const stopped: Promise<void>[] = [];
   const { tunnel, tcp, unix } = await forwarded(rig, sshd, (socket) => {
-    socket.once('data', () => socket.pause());
+    atServer.push(socket);
+    digest(socket);
+    stopped.push(pauseInTheMiddle(socket));
   });
   const writers = [open(tcp), open(unix)];
-  for (const writer of writers) source('stop', GIB)(writer);
+  const answers = writers.map((writer) => text(writer));
+  const sending = writers.map((writer) => pipeline(Readable.from(randomBlocks('stop', GIB)), writer));
+  await until('the server has both', () => stopped.length === writers.length);
+  await Promise.all(stopped);
   await assertStopped(writers, tunnel);
-  for (const writer of writers) writer.destroy();
+  for (const socket of atServer) socket.resume();
+  await Promise.all(sending);
+  const expected = `${GIB} ${randomSha256('stop', GIB)}\n`;
+  assert.deepEqual(await Promise.all(answers), [expected, expected]);
 });
+
+/** The SHA-256, in hex, of all that comes. */
+async function hashing(socket: Socket): Promise<string> {
+  const hash = createHash('sha256');
+  socket.on('data', (data: Buffer) => hash.update(data));
+  await once(socket, 'end');
+  socket.end();
+  return hash.digest('hex');
+}
+
+/** Stops reading when half of 1 GiB is there. */
+async function pauseInTheMiddle(socket: Socket): Promise<void> {
+  let received = 0;
+  await new Promise<void>((resolve) => {
+    const count = (data: Buffer): void => {
+      received += data.length;
+      if (received < GIB / 2) return;
+      socket.pause().off('data', count);
+      resolve();
+    };
+    socket.on('data', count);
+  });
+}
 
 /** Waits until none of the senders gets rid of anything for a second; throws if that is because all has been sent. */
 async function assertStopped(senders: readonly Socket[], tunnel: Tunnel): Promise<void> {

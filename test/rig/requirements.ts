@@ -16,9 +16,11 @@ const probes = {
   gunicorn: () => command('gunicorn', 'Gunicorn (gunicorn)') ?? pythonModules(),
   caddy: () => command('caddy', 'Caddy (caddy)'),
   curl: () => command('curl', 'curl (curl)'),
+  lsof: () => command('lsof', 'lsof (lsof)'),
   ss: () => command('ss', 'iproute2 (iproute2)'),
   nc: () => command('nc', "OpenBSD's nc (netcat-openbsd)"),
   root: notRoot,
+  linux: () => (process.platform === 'linux' ? undefined : 'Linux'),
   netns: () => notRoot() ?? command('unshare', 'Linux namespaces (util-linux)') ?? command('ip', 'iproute2'),
   ipv6: () => (hasIpv6() ? undefined : 'the IPv6 loopback address ::1'),
   pty: () => (ptyLoads() ? undefined : '@lydell/node-pty for this platform'),
@@ -35,14 +37,20 @@ const found = new Map<Requirement, string | undefined>();
  *     if (!needs(t, 'sshd', 'root')) return;
  */
 export function needs(t: TestContext, ...requirements: readonly Requirement[]): boolean {
+  const skip = skipWithout(...requirements);
+  if (skip !== false) t.skip(skip);
+  return skip === false;
+}
+
+/** The same for the `skip` option of node:test, where a whole suite or table of tests needs it. */
+export function skipWithout(...requirements: readonly Requirement[]): string | false {
   const missing = requirements.map(probe).filter((reason) => reason !== undefined);
-  if (missing.length === 0) return true;
+  if (missing.length === 0) return false;
   const reason = [...new Set(missing)].join(', ');
   if (process.env['CI'] === 'true') throw new Error(`CI must have ${reason}`);
-  t.skip(`needs ${reason}`);
   const report = process.env['TUNNEL_TEST_SKIPPED'];
   if (report) appendFileSync(report, `${reason}\n`);
-  return false;
+  return `needs ${reason}`;
 }
 
 export function hasIpv6(): boolean {

@@ -26,3 +26,22 @@ test('a sequence that comes in pieces is the same', () => {
   for (const character of 'spinning\x1b[2K\r\x1b[32mup\x1b[39m') screen.write(character);
   assert.equal(screen.text, 'up');
 });
+
+test('a line that is too long goes on below, and is one line', () => {
+  const screen = new Screen(4);
+  screen.write('spinning\rN');
+  assert.equal(screen.text, 'spinNing');
+  screen.write('\x1b[1A\r\x1b[J');
+  assert.equal(screen.text, '');
+});
+
+test('a narrower screen wraps its lines anew, and the cursor stays where it is in them', () => {
+  const screen = new Screen(10);
+  screen.write('above\r\nspinning');
+  screen.resize(3);
+  screen.write('\r\x1b[Kup');
+  assert.equal(screen.text, 'above\nspinniup');
+  screen.resize(10);
+  screen.write('!');
+  assert.equal(screen.text, 'above\nspinniup!');
+});

@@ -1,22 +1,56 @@
+/** A row of the screen; the line goes on in the next one where it was too long. */
+interface Row {
+  readonly cells: string[];
+  goesOn: boolean;
+}
+
 /**
  * What a person sees of what was written to a terminal: lines and the cursor, without colours. It knows the control
- * sequences that a spinner uses, and drops the others.
+ * sequences that a spinner uses, and drops the others. What is too long for its columns goes on in the next row, and
+ * when it is resized lines are wrapped anew, as most terminals do.
  */
 export class Screen {
-  #lines: string[][] = [[]];
+  #columns: number;
+  #rows: Row[] = [emptyRow()];
   #row = 0;
   #column = 0;
   /** A sequence whose end has not come yet. */
   #rest = '';
 
-  /** Without spaces at the ends of lines and empty lines at the end. */
+  constructor(columns = Infinity) {
+    this.#columns = columns;
+  }
+
+  /** Whole lines, however they are wrapped, without spaces at their ends and empty lines at the end. */
   get text(): string {
-    const lines = this.#lines.map((line) =>
-      Array.from(line, (cell) => cell ?? ' ')
-        .join('')
-        .trimEnd(),
-    );
-    return lines.join('\n').trimEnd();
+    const rows = this.#rows.map(({ cells, goesOn }) => {
+      const text = Array.from(cells, (cell) => cell ?? ' ').join('');
+      return goesOn ? text : `${text.trimEnd()}\n`;
+    });
+    return rows.join('').trimEnd();
+  }
+
+  /** The cursor stays at the character that it is at. */
+  resize(columns: number): void {
+    const before = this.#rows;
+    const rows: Row[] = [];
+    let line: string[] = [];
+    let cursor: number | undefined;
+    for (const [index, { cells, goesOn }] of before.entries()) {
+      if (index === this.#row) cursor = line.length + this.#column;
+      line.push(...cells);
+      if (goesOn) continue;
+      const wrapped = wrap(line, columns);
+      if (cursor !== undefined) {
+        const below = Math.min(Math.floor(cursor / columns), wrapped.length - 1);
+        this.#row = rows.length + below;
+        this.#column = cursor - below * columns;
+      }
+      rows.push(...wrapped);
+      [line, cursor] = [[], undefined];
+    }
+    this.#rows = rows;
+    this.#columns = columns;
   }
 
   write(data: string): void {
@@ -40,7 +74,11 @@ export class Screen {
   }
 
   #put(character: string): void {
-    this.#line[this.#column] = character;
+    if (this.#column >= this.#columns) {
+      this.#current.goesOn = true;
+      this.#moveTo(this.#row + 1, 0);
+    }
+    this.#current.cells[this.#column] = character;
     this.#column += 1;
   }
 
@@ -58,25 +96,41 @@ export class Screen {
   }
 
   #eraseLine(which: number): void {
-    if (which === 2) this.#line.length = 0;
-    else if (which === 1) this.#line.fill(' ', 0, this.#column + 1);
-    else this.#line.length = Math.min(this.#line.length, this.#column);
+    const { cells } = this.#current;
+    if (which === 1) cells.fill(' ', 0, this.#column + 1);
+    else {
+      cells.length = which === 2 ? 0 : Math.min(cells.length, this.#column);
+      this.#current.goesOn = false;
+    }
   }
 
   #eraseBelow(): void {
     this.#eraseLine(0);
-    this.#lines.length = this.#row + 1;
+    this.#rows.length = this.#row + 1;
   }
 
   #moveTo(row: number, column: number): void {
     this.#row = Math.max(0, row);
     this.#column = column;
-    while (this.#lines.length <= this.#row) this.#lines.push([]);
+    while (this.#rows.length <= this.#row) this.#rows.push(emptyRow());
   }
 
-  get #line(): string[] {
-    return (this.#lines[this.#row] ??= []);
+  get #current(): Row {
+    return (this.#rows[this.#row] ??= emptyRow());
   }
+}
+
+function emptyRow(): Row {
+  return { cells: [], goesOn: false };
+}
+
+function wrap(line: readonly string[], columns: number): Row[] {
+  const rows: Row[] = [];
+  do {
+    const start = rows.length * columns;
+    rows.push({ cells: line.slice(start, start + columns), goesOn: line.length > start + columns });
+  } while (rows.at(-1)?.goesOn);
+  return rows;
 }
 
 /** A whole control sequence, another escape, or one character; nothing for a sequence that is cut off. */

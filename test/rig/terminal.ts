@@ -22,6 +22,8 @@ export interface Terminal {
   stop(): Promise<void>;
 }
 
+const COLUMNS = 100;
+
 /** Runs the built program in a pseudo-terminal of 100 columns and 40 rows. */
 export async function startTerminal(
   args: readonly string[],
@@ -31,12 +33,12 @@ export async function startTerminal(
   const { spawn } = await import('@lydell/node-pty');
   const pty = spawn(process.execPath, [binary, ...args], {
     name: 'xterm-256color',
-    cols: 100,
+    cols: COLUMNS,
     rows: 40,
     env,
     ...(cwd === undefined ? {} : { cwd }),
   });
-  const screen = new Screen();
+  const screen = new Screen(COLUMNS);
   const transcript = new Transcript();
   pty.onData((data) => {
     screen.write(data);
@@ -68,7 +70,10 @@ export async function startTerminal(
     write: (text) => pty.write(text),
     waitFor: (pattern, timeoutMs) =>
       transcript.waitFor(`${pattern} on the screen`, () => pattern.exec(screen.text), timeoutMs),
-    resize: (columns, rows) => pty.resize(columns, rows),
+    resize(columns, rows) {
+      screen.resize(columns);
+      pty.resize(columns, rows);
+    },
     hangUp: () => closeMaster(pty),
     async stop() {
       kill();

@@ -24,6 +24,8 @@ export type Begin = (command: OpenCommand, options: HostOptions) => Promise<Begi
 /** Finds out what is configured, and begins to open the session unless another process has it. */
 export const begin: Begin = async (command, options) => {
   const { destination, ssh, forwards, transport, life } = command;
+  // ssh -G may take its time: a Match exec, a name server.
+  options.onEvent?.({ type: 'connecting', host: destination.host, phase: 'resolving' });
   const plan = await planSession({
     destination,
     flags: ssh,

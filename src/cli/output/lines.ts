@@ -39,15 +39,28 @@ export function forwardLine(forward: ForwardView, paint: Paint): string {
   return `${from} ${paint('dim', '→')} ${printable(connectLabel(forward))}${open}`;
 }
 
-/** `2 open · 15 total · ↑ 1.2 MB (3.1 kB/s) · ↓ 40 MB (1.1 MB/s) · up 3m 12s`; rates are bytes a second. */
-export function trafficLine(traffic: Traffic, rate: { up: number; down: number }, uptimeMs: number): string {
-  return [
+/**
+ * `2 open · 15 total · ↑ 1.2 MB (3.1 kB/s) · ↓ 40 MB (1.1 MB/s) · up 3m 12s`; rates are bytes a second. Where that is
+ * too long `2 open ↑1.2 MB ↓40 MB 1.1 MB/s 3m`, with one rate for both ways.
+ */
+export function trafficLine(
+  traffic: Traffic,
+  rate: { up: number; down: number },
+  uptimeMs: number,
+  columns: number,
+): string {
+  const [up, down] = [formatBytes(traffic.bytesUp), formatBytes(traffic.bytesDown)];
+  const uptime = formatDuration(uptimeMs);
+  const long = [
     `${traffic.open} open`,
     `${traffic.total} total`,
-    `↑ ${formatBytes(traffic.bytesUp)} (${formatBytes(rate.up)}/s)`,
-    `↓ ${formatBytes(traffic.bytesDown)} (${formatBytes(rate.down)}/s)`,
-    `up ${formatDuration(uptimeMs)}`,
+    `↑ ${up} (${formatBytes(rate.up)}/s)`,
+    `↓ ${down} (${formatBytes(rate.down)}/s)`,
+    `up ${uptime}`,
   ].join(' · ');
+  if (long.length <= columns) return long;
+  const both = formatBytes(rate.up + rate.down);
+  return `${traffic.open} open ↑${up} ↓${down} ${both}/s ${uptime.replace(/ .*/, '')}`;
 }
 
 /** What the live line says while there is no connection. */

@@ -12,7 +12,7 @@ import { statusLine, type StatusLine } from './status-line.ts';
 
 /**
  * For a person at a terminal, on standard error: a spinner until the session is ready, a line for the host and one a
- * forward, then a live line. When standard output goes elsewhere, whoever reads it gets the forwards too.
+ * forward, then a live line. When standard output goes elsewhere, whoever reads it gets the forwards instead.
  */
 export function terminalOutput(options: OutputOptions, { stdout, stderr }: Screens): Output {
   const paint = painter(stderr);
@@ -62,8 +62,11 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
         print(`  ${paint('dim', `no longer: ${forwardLine(event.forward, plain)}`)}`);
         break;
       case 'forward':
-        print(`  ${forwardLine(event.forward, paint)}`);
-        if (!stdout.isTTY) stdout.write(`${forwardLine(event.forward, plain)}\n`);
+        if (stdout.isTTY) print(`  ${forwardLine(event.forward, paint)}`);
+        else {
+          status?.giveWay();
+          stdout.write(`${forwardLine(event.forward, plain)}\n`);
+        }
         break;
       case 'warning':
       case 'debug':
@@ -86,11 +89,13 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
   const watching = () => {
     const start = performance.now();
     const rate = rateMeter();
-    status ??= statusLine(stderr, paint, () => {
+    const line = (columns: number) => {
       if (retryAt !== undefined) return retryLine(retryAt - performance.now());
       const now = traffic();
-      return trafficLine(now, rate(now), performance.now() - start);
-    });
+      return trafficLine(now, rate(now), performance.now() - start, columns);
+    };
+    // Whoever reads standard output may write to the same terminal, as `| cat` does.
+    status ??= statusLine(stderr, paint, line, !stdout.isTTY);
     if (!paused) status.show();
   };
 

@@ -1,14 +1,16 @@
-// oxlint-disable no-control-regex
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import { trafficLine } from '../../../src/cli/output/lines.ts';
 import { terminalOutput } from '../../../src/cli/output/terminal.ts';
 import { DialError } from '../../../src/errors.ts';
 import type { SessionEvent } from '../../../src/session/events.ts';
+import type { Traffic } from '../../../src/session/session.ts';
+import { Screen } from '../../rig/screen.ts';
 import { forwardTo, Recorder, tcp } from './fakes.ts';
 
 const web = forwardTo(tcp('localhost', 8081));
-const busy = { open: 2, total: 15, bytesUp: 1_234_567, bytesDown: 40_000_000 };
+const busy: Traffic = { open: 2, total: 15, bytesUp: 1_234_567, bytesDown: 40_000_000 };
 const options = { json: false, quiet: false, verbosity: 0 };
 
 const opening: SessionEvent[] = [
@@ -27,26 +29,16 @@ function opened({ columns = 100, stdout = new Recorder(100) } = {}) {
   return { stdout, stderr, output };
 }
 
-/** What a person sees in the end: later text on a line replaces what was there. Knows what our outputs use. */
+/** What a person sees in the end. */
 function rendered(text: string): string[] {
-  const lines = [''];
-  let column = 0;
-  const put = (text: string) => {
-    const line = lines.at(-1) ?? '';
-    lines[lines.length - 1] = line.slice(0, column).padEnd(column) + text + line.slice(column + text.length);
-    column += text.length;
-  };
-  for (const [token] of text.matchAll(/\u001B\[[?\d;]*[a-zA-Z]|[\r\n]|[^\u001B\r\n]+/g)) {
-    const clear = /^\u001B\[([0-2]?)K$/.exec(token);
-    const move = /^\u001B\[(\d+)G$/.exec(token);
-    if (token === '\n') [column] = [0, lines.push('')];
-    else if (token === '\r') column = 0;
-    else if (move) column = Number(move[1]) - 1;
-    else if (clear) lines[lines.length - 1] = clear[1] === '1' ? '' : (lines.at(-1) ?? '').slice(0, column);
-    else if (!token.startsWith('\u001B')) put(token);
-    else assert.match(token, /^\u001B\[\?\d+[hl]$/, 'only modes are left');
-  }
-  return lines;
+  return onScreen(text).text.split('\n');
+}
+
+/** As a terminal gets it, where a line feed is a new line. */
+function onScreen(text: string, columns?: number): Screen {
+  const screen = new Screen(columns);
+  screen.write(text.replaceAll('\n', '\r\n'));
+  return screen;
 }
 
 test('the spinner says what is done, and is gone when the session is ready', () => {
@@ -59,7 +51,6 @@ test('the spinner says what is done, and is gone when the session is ready', () 
     '! mind this',
     '● vps  deploy@203.0.113.9:22',
     '  http://localhost:8081 → localhost:8081',
-    '',
   ]);
 });
 
@@ -77,27 +68,73 @@ test('the live line is below everything else and is gone at the end', () => {
   assert.deepEqual(rendered(stderr.text).slice(-3), ['✖ Refused', '  Start it.', live]);
 
   output.close();
-  assert.deepEqual(rendered(stderr.text).slice(-3), ['✖ Refused', '  Start it.', '']);
+  assert.deepEqual(rendered(stderr.text).slice(-2), ['✖ Refused', '  Start it.']);
 });
 
-for (const columns of [60, 20, 2, 1]) {
+/** What the live line is on a terminal of so many columns. */
+function liveLine(columns: number, traffic: Traffic = busy): string {
+  const { stderr, output } = opened({ columns });
+  const before = stderr.text.length;
+  output.watch(() => traffic);
+  output.close();
+  return stripVTControlCharacters(stderr.text.slice(before)).replaceAll('\r', '');
+}
+
+test('the live line is shorter where the long one has no room', () => {
+  assert.equal(liveLine(63), '2 open · 15 total · ↑ 1.2 MB (0 B/s) · ↓ 40 MB (0 B/s) · up 0s');
+  for (const columns of [62, 40]) assert.equal(liveLine(columns), '2 open ↑1.2 MB ↓40 MB 0 B/s 0s');
+});
+
+test('the shorter live line has room in 40 columns', () => {
+  const rate = { up: 400_000_000, down: 599_000_000 };
+  const much = { open: 1000, total: 100_000, bytesUp: 999_000, bytesDown: 999_000_000_000 };
+  assert.equal(trafficLine(much, rate, 59 * 60_000 + 30_000, 39), '1000 open ↑999 kB ↓999 GB 999 MB/s 59m');
+});
+
+for (const columns of [20, 2, 1]) {
   test(`the live line is cut to ${columns} columns`, () => {
-    const { stderr, output } = opened({ columns });
-    const before = stderr.text.length;
-    output.watch(() => busy);
-    const line = stripVTControlCharacters(stderr.text.slice(before)).replaceAll('\r', '');
-    assert.equal(line.length, columns - 1);
-    output.close();
+    assert.equal(liveLine(columns).length, columns - 1);
   });
 }
+
+test('nothing of the live line is left when the terminal was made narrower', () => {
+  for (const end of ['an error', 'the end']) {
+    const { stderr, output } = opened();
+    output.watch(() => busy);
+    const screen = onScreen(stderr.text, 100);
+    const before = stderr.text.length;
+    screen.resize(30);
+    Object.assign(stderr, { columns: 30 });
+    if (end === 'an error')
+      output.event({ type: 'error', forward: web, error: new DialError('refused', 'Refused') });
+    output.close();
+    screen.write(stderr.text.slice(before).replaceAll('\n', '\r\n'));
+    assert.doesNotMatch(screen.text, /open|total|MB/, end);
+    assert.match(screen.text, end === 'an error' ? /8081\n✖ Refused$/ : /8081$/);
+  }
+});
+
+test('the ^C that a terminal echoes leaves nothing behind', () => {
+  for (const columns of [100, 40, 33, 32, 20]) {
+    const { stderr, output } = opened({ columns });
+    output.watch(() => busy);
+    const screen = onScreen(stderr.text, columns);
+    screen.write('^C');
+    const before = stderr.text.length;
+    output.note('Closing');
+    output.close();
+    screen.write(stderr.text.slice(before).replaceAll('\n', '\r\n'));
+    assert.match(screen.text, /8081\nClosing$/, `${columns} columns`);
+  }
+});
 
 test('the live line makes way for a question and comes back', () => {
   const { stderr, output } = opened();
   output.watch(() => busy);
   output.suspend();
-  assert.equal(rendered(stderr.text).at(-1), '');
+  assert.doesNotMatch(rendered(stderr.text).join('\n'), /open/);
   output.event({ type: 'warning', message: 'meanwhile' });
-  assert.deepEqual(rendered(stderr.text).slice(-2), ['! meanwhile', '']);
+  assert.equal(rendered(stderr.text).at(-1), '! meanwhile');
   output.resume();
   assert.match(rendered(stderr.text).at(-1) ?? '', /^2 open/);
   output.close();
@@ -117,14 +154,45 @@ test('the spinner makes way for a question and comes back', () => {
   assert.deepEqual(rendered(stderr.text), ['']);
 });
 
-test('whoever reads standard output gets the forwards, without colours', () => {
+test('whoever reads standard output gets the forwards, without colours, and nobody else', () => {
   const stdout = new Recorder();
-  opened({ stdout }).output.close();
+  const { stderr, output } = opened({ stdout });
+  output.close();
   assert.equal(stdout.text, 'http://localhost:8081 → localhost:8081\n');
+  assert.doesNotMatch(stderr.text, /8081/);
 });
 
 test('nothing is shown twice where standard output is the terminal', () => {
   const { stdout, output } = opened();
   output.close();
   assert.equal(stdout.text, '');
+});
+
+test('a reader of standard output that writes to the same terminal has a line of its own', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const stdout = new Recorder();
+  const { stderr, output } = opened({ stdout });
+  const screen = new Screen(100);
+  let seen = 0;
+  const show = (text: string): void => screen.write(text.replaceAll('\n', '\r\n'));
+  const showErrors = (): void => {
+    show(stderr.text.slice(seen));
+    seen = stderr.text.length;
+  };
+  const line = 'http://localhost:8081 → localhost:8081\n';
+  output.watch(() => busy);
+  showErrors();
+  show(line);
+  t.mock.timers.tick(1000);
+  showErrors();
+  assert.match(screen.text, /203\.0\.113\.9:22\nhttp:\S+ → localhost:8081\n2 open/);
+
+  output.event({ type: 'forward', forward: web });
+  showErrors();
+  show(line);
+  output.event({ type: 'warning', message: 'meanwhile' });
+  t.mock.timers.tick(1000);
+  showErrors();
+  output.close();
+  assert.match(screen.text, /localhost:8081\nhttp:\S+ → localhost:8081\n! meanwhile\n2 open/);
 });

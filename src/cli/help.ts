@@ -49,7 +49,7 @@ Flags, with the meaning they have in ssh:
   -q, --quiet                only errors
 
   -d, --detach               also -f: leave it in the background when everything is open
-      --reconnect WHEN       no, yes, or the shortest and longest wait between tries; default 500ms..30s
+      --reconnect WHEN       no, yes, or the shortest and longest wait: default 500ms..30s
       --wait                 try again when the first connection fails, too
       --hold TIME            how long a connection waits while the session is down; default 15s
       --retry-dial TIME      how long a target that refuses is tried again; default 2s

@@ -12,8 +12,8 @@ export function plainOutput(options: OutputOptions, { stdout, stderr }: Screens)
   const event = (event: SessionEvent) => {
     switch (event.type) {
       case 'connecting':
-        if (!announced) say.note(`Connecting to ${event.host}`);
-        announced = true;
+        if (!announced && event.phase !== 'resolving') say.note(`Connecting to ${event.host}`);
+        announced ||= event.phase !== 'resolving';
         break;
       case 'ready':
         say.note(`Connected to ${event.host} as ${event.user}@${event.address}`);

@@ -19,6 +19,7 @@ const serverPackages = [
   'lsof',
   'iproute2',
   'procps',
+  'systemd',
 ];
 
 /**

@@ -139,10 +139,8 @@ test('a full disk for logs is said once, and the session goes on', async (t) => 
 
 /** Status and body of a request with curl. */
 async function curl({ rig, socket }: Started, path: string, ...args: string[]): Promise<[number, unknown]> {
-  const { stdout } = await rig.run([
-    ...['curl', '-s', '--unix-socket', socket, '-w', '\n%{http_code}', `http://localhost${path}`],
-    ...args,
-  ]);
+  const command = ['curl', '-s', '--unix-socket', socket, '-w', '\n%{http_code}', `http://localhost${path}`];
+  const { stdout } = await rig.run([...command, ...args]);
   const [body = '', status] = stdout.trim().split(/\n(?=\d+$)/);
   return [Number(status), JSON.parse(body)];
 }

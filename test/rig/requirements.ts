@@ -18,6 +18,7 @@ const probes = {
   curl: () => command('curl', 'curl (curl)'),
   lsof: () => command('lsof', 'lsof (lsof)'),
   ss: () => command('ss', 'iproute2 (iproute2)'),
+  'systemd-analyze': () => command('systemd-analyze', 'systemd (systemd)'),
   nc: () => command('nc', "OpenBSD's nc (netcat-openbsd)"),
   root: notRoot,
   linux: () => (process.platform === 'linux' ? undefined : 'Linux'),

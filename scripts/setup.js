@@ -18,6 +18,8 @@ const serverPackages = [
   'curl',
   'iproute2',
   'procps',
+  'wireguard-go',
+  'wireguard-tools',
 ];
 
 /** Runs `npm ci` unless node_modules is as new as the lock file. */

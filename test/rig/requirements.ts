@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, appendFileSync, constants, readFileSync } from 'node:fs';
+import { accessSync, appendFileSync, constants, existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createRequire } from 'node:module';
@@ -20,6 +20,7 @@ const probes = {
   nc: () => command('nc', "OpenBSD's nc (netcat-openbsd)"),
   root: notRoot,
   netns: () => notRoot() ?? command('unshare', 'Linux namespaces (util-linux)') ?? command('ip', 'iproute2'),
+  wireguard: () => notRoot() ?? noTun() ?? command('ip', 'iproute2') ?? wireguardTools(),
   ipv6: () => (hasIpv6() ? undefined : 'the IPv6 loopback address ::1'),
   pty: () => (ptyLoads() ? undefined : '@lydell/node-pty for this platform'),
 } satisfies Record<string, Probe>;
@@ -58,6 +59,15 @@ function probe(requirement: Requirement): string | undefined {
 
 function notRoot(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'root';
+}
+
+function wireguardTools(): string | undefined {
+  const go = command('wireguard-go', 'WireGuard (wireguard-go)');
+  return go ?? command('wg', 'WireGuard (wireguard-tools)');
+}
+
+function noTun(): string | undefined {
+  return existsSync('/dev/net/tun') ? undefined : 'the device /dev/net/tun';
 }
 
 function command(name: string, title: string): string | undefined {

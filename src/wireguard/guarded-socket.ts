@@ -6,8 +6,8 @@ import type { RouteGuard } from './route-guard.ts';
 
 type Done = (error?: Error | null) => void;
 
-/** How old the knowledge of the route may be when bytes are handed to the kernel. */
-const FRESH_MS = 50;
+/** How old the knowledge of the route may be when bytes are handed to the kernel. Not 0, for a look costs 0.3 ms. */
+const FRESH_MS = 5;
 
 /** How often it is looked whether a write that waits for the route may go on. */
 const WAIT_MS = 250;
@@ -22,7 +22,8 @@ const WAIT_MS = 250;
 export class GuardedSocket extends Socket {
   readonly #guard: RouteGuard;
   readonly #address: string;
-  #isCut = false;
+  /** Why it was cut. */
+  #loss: ConnectionLostError | undefined;
 
   constructor(guard: RouteGuard, address: string, options: SocketConstructorOpts) {
     super(options);
@@ -42,10 +43,9 @@ export class GuardedSocket extends Socket {
     this.#whenSafe(() => super._writev?.(chunks, done), done);
   }
 
-  override _final(done: Done): void {
-    // libuv refuses to reset a connection whose end is being sent.
-    if (this.#isCut) done();
-    else super._final(done);
+  /** `resetAndDestroy` takes no error, and without one this would look like a connection that was closed in peace. */
+  override _destroy(error: Error | null, done: Done): void {
+    super._destroy(error ?? this.#loss ?? null, done);
   }
 
   #whenSafe(write: () => void, done: Done): void {
@@ -64,10 +64,12 @@ export class GuardedSocket extends Socket {
   }
 
   #cut(route: Route): void {
-    if (this.#isCut || this.destroyed) return;
-    this.#isCut = true;
-    this.resetAndDestroy();
-    this.destroy(lost(route.up ? `the VPN's address is ${route.address} now` : route.reason));
+    if (this.destroyed) return;
+    this.#loss = lost(route.up ? `the VPN's address is ${route.address} now` : route.reason);
+    // libuv refuses to reset a connection whose end is just being sent.
+    const isEnding = this.writableEnded && !this.writableFinished && this.writableLength === 0;
+    if (isEnding) this.destroy();
+    else this.resetAndDestroy();
   }
 }
 

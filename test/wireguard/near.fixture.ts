@@ -109,6 +109,12 @@ const methods = {
   async heldError(): Promise<string | undefined> {
     return heldError;
   },
+  /** Becomes nobody, for good. */
+  async dropRights(): Promise<void> {
+    process.setgroups?.([]);
+    process.setgid?.(65_534);
+    process.setuid?.(65_534);
+  },
   async status(): Promise<HealthStatus | undefined> {
     return health?.status();
   },

@@ -14,7 +14,7 @@ export interface Vpn {
   /** As `--wireguard` takes it, with the interface: wireguard-go's is a tun device. */
   readonly address: string;
   /** Starts a server on the far side that answers with its name and what it was sent. */
-  answer(name: string, host: string, ...ports: readonly number[]): Promise<unknown>;
+  readonly answer: (name: string, host: string, ...ports: readonly number[]) => Promise<unknown>;
 }
 
 /** A port of the far side that is reached over the VPN, and the one that stands for its SSH. */

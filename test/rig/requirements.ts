@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, appendFileSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, appendFileSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createRequire } from 'node:module';
@@ -15,6 +15,7 @@ const probes = {
   dropbear: () => command('dropbear', 'Dropbear (dropbear-bin)'),
   gunicorn: () => command('gunicorn', 'Gunicorn (gunicorn)') ?? pythonModules(),
   caddy: () => command('caddy', 'Caddy (caddy)'),
+  python: () => command('python3', 'Python (python3)'),
   curl: () => command('curl', 'curl (curl)'),
   ss: () => command('ss', 'iproute2 (iproute2)'),
   nc: () => command('nc', "OpenBSD's nc (netcat-openbsd)"),
@@ -66,8 +67,14 @@ function wireguardTools(): string | undefined {
   return go ?? command('wg', 'WireGuard (wireguard-tools)');
 }
 
+/** In a container the device may be there and not be permitted. */
 function noTun(): string | undefined {
-  return existsSync('/dev/net/tun') ? undefined : 'the device /dev/net/tun';
+  try {
+    closeSync(openSync('/dev/net/tun', 'r+'));
+    return undefined;
+  } catch {
+    return 'the device /dev/net/tun';
+  }
 }
 
 function command(name: string, title: string): string | undefined {

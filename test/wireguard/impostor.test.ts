@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Impostor } from '../rig/impostor.ts';
+import { needs } from '../rig/requirements.ts';
 import { until } from '../rig/until.ts';
 import { startServedVpn, WEB, type Vpn } from './vpn.ts';
 
@@ -11,6 +12,7 @@ interface Scene extends Vpn {
 
 /** A stranger has the VPN address on the ordinary link, where the default route leads. */
 async function startScene(t: TestContext): Promise<Scene | undefined> {
+  if (!needs(t, 'wireguard', 'python', 'curl')) return undefined;
   const vpn = await startServedVpn(t, { holdMs: 1000, probeEveryMs: 500 });
   if (vpn === undefined) return undefined;
   const impostor = await vpn.net.impostor([WEB]);

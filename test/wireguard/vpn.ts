@@ -24,7 +24,7 @@ const script = fileURLToPath(new URL('../rig/answer.js', import.meta.url));
 
 /** Undefined, with the test skipped, where there is no WireGuard. */
 export async function startVpn(t: TestContext, options?: WireguardOptions): Promise<Vpn | undefined> {
-  if (!needs(t, 'wireguard', 'gunicorn')) return undefined;
+  if (!needs(t, 'wireguard')) return undefined;
   const rig = await startRig(t);
   const net = await rig.wireguard(options);
   const near = await rig.own(startNearSide(net.near.prefix, rig.env));

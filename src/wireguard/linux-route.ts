@@ -74,8 +74,9 @@ async function noRoute(
   ask: Ask,
 ): Promise<RouteDown> {
   // "RTNETLINK answers: Network is unreachable", and "No route to host" for a route of the type unreachable.
+  if (/BusyBox|unrecognized option|"-j" is unknown/i.test(complaint)) return unreadable();
   if (!/unreachable|no route/i.test(complaint))
-    return routeDown('unclear', `ip route get: ${complaint}`, address);
+    return routeDown('unclear', `ip route get: ${complaint.split('\n')[0]}`, address);
   const trouble = wanted === undefined ? undefined : await interfaceTrouble(wanted, ask);
   return routeDown('no-route', trouble ?? `there is no route to ${address}`, address);
 }
@@ -106,5 +107,5 @@ function readFirst(answer: Answer): object | undefined {
 }
 
 function unreadable(): RouteDown {
-  return routeDown('unclear', 'ip does not say in JSON where the route leads; a newer iproute2 does');
+  return routeDown('unclear', 'this ip does not say in JSON where the route leads; install iproute2');
 }

@@ -4,6 +4,7 @@ import { join as joinPath } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serverEnv } from './env.ts';
 import { startImpostor, type Impostor } from './impostor.ts';
+import { onDeath } from './last-resort.ts';
 import type { Machine } from './machine.ts';
 import { join, makeNamespace, type Namespace } from './namespace.ts';
 import { startServer, type ServerProcess } from './processes.ts';
@@ -110,6 +111,8 @@ async function startSide(
   const env = serverEnv(dir);
   const wg = (...args: readonly string[]): Promise<unknown> =>
     mustRun([...prefix, 'wg', 'set', dev, ...args], { env });
+  const removeControl = (): void => rmSync(control, { force: true });
+  const forget = onDeath(removeControl);
   const daemon = await startServer({
     command: [...prefix, 'wireguard-go', '--foreground', dev],
     cwd: dir,
@@ -117,8 +120,18 @@ async function startSide(
     ready: () => existsSync(control),
     stopSignal: 'SIGTERM',
   });
-  await wg('private-key', keyFile, 'listen-port', String(PORT));
-  await ip('addr', 'add', `${vpnAddress}/24`, 'dev', dev);
+  const stop = async (): Promise<void> => {
+    await daemon.stop();
+    removeControl();
+    forget();
+  };
+  try {
+    await wg('private-key', keyFile, 'listen-port', String(PORT));
+    await ip('addr', 'add', `${vpnAddress}/24`, 'dev', dev);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     prefix,
     publicAddress,
@@ -140,10 +153,7 @@ async function startSide(
       const endpoint = `${other.publicAddress}:${PORT}`;
       await wg('peer', other.publicKey, 'allowed-ips', allowed, 'endpoint', endpoint);
     },
-    async stop() {
-      await daemon.stop();
-      rmSync(control, { force: true });
-    },
+    stop,
   };
 }
 

@@ -18,6 +18,42 @@ test('with the VPN up a connection goes straight to the port there', async (t) =
   assert.equal(status.route?.up, true);
 });
 
+test('a large upload arrives as it was sent', async (t) => {
+  const vpn = await startServedVpn(t);
+  if (vpn === undefined) return;
+  assert.ok(await vpn.near.call('upload', WEB, 20_000_000));
+});
+
+test('an open connection waits while there is no route at all, and goes on', async (t) => {
+  const vpn = await startServedVpn(t);
+  if (vpn === undefined) return;
+  const { near, net } = vpn;
+  assert.equal(await near.call('hold', WEB), 'wireguard');
+  await near.call('writeHeld', 'before ');
+  await net.near.down();
+  await until('ssh is used', async () => (await near.call('status'))?.via === 'ssh');
+  await near.call('writeHeld', 'after');
+  await net.near.up();
+  assert.equal(await near.call('finishHeld'), 'vpn before after');
+});
+
+for (const [what, away, back] of [
+  ['the interface', ['link', 'set', 'WG', 'down'], ['link', 'set', 'WG', 'up']],
+  ['the route', ['route', 'del', '10.99.0.0/24', 'dev', 'WG'], ['route', 'add', '10.99.0.0/24', 'dev', 'WG']],
+] as const) {
+  test(`that ${what} is gone, and back, is noticed without a connection`, async (t) => {
+    const vpn = await startServedVpn(t, { holdMs: 1000, probeEveryMs: 500 });
+    if (vpn === undefined) return;
+    const { near, net } = vpn;
+    const ip = (args: readonly string[]): Promise<string> =>
+      net.near.ip(...args.map((arg) => (arg === 'WG' ? net.near.interface : arg)));
+    await ip(away);
+    await until('ssh is used', async () => (await near.call('status'))?.via === 'ssh');
+    await ip(back);
+    await until('wireguard is used', async () => (await near.call('status'))?.via === 'wireguard');
+  });
+}
+
 test('ten times the VPN goes away under a client and comes back, and every answer is whole', async (t) => {
   const vpn = await startServedVpn(t, { holdMs: 1000, probeEveryMs: 500 });
   if (vpn === undefined) return;

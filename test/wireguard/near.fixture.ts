@@ -1,4 +1,5 @@
 // The near side of the VPN: started in its network namespace, and asked over IPC by near-side.ts.
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -97,11 +98,21 @@ const methods = {
     return health.status();
   },
   request,
+  /** Whether as many bytes as these come back as they were. */
+  async upload(port: number, length: number): Promise<boolean> {
+    const sent = randomBytes(length / 2).toString('hex');
+    const { answer } = await request(port, sent);
+    return answer === `vpn ${sent}`;
+  },
   /** Opens a connection and keeps it. */
   async hold(port: number): Promise<Path | undefined> {
     held = await dial?.({ kind: 'tcp', host: 'localhost', port });
-    held?.on('error', (error) => (heldError = codeOf(error))).resume();
+    held?.on('error', (error) => (heldError = codeOf(error)));
     return lastVia;
+  },
+  /** Ends it, and gives the answer. */
+  async finishHeld(): Promise<string> {
+    return held === undefined ? '' : await text(held.end());
   },
   async writeHeld(sent: string): Promise<void> {
     held?.write(sent);

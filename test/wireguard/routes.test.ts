@@ -53,6 +53,12 @@ const wrong: [string, string, string, RegExp][] = [
   ['no interface', '[{"dst":"10.0.0.1"}]', link(), /does not say in JSON/],
   ['no JSON', '10.0.0.1 dev wg0 src 10.0.0.2', link(), /does not say in JSON/],
   ['another link than was asked for', route, link({ ifname: 'eth0' }), /does not say in JSON/],
+  [
+    'the ip of BusyBox',
+    '!ip: unrecognized option: j\nBusyBox v1.36.1 () multi-call binary.',
+    link(),
+    /install iproute2$/,
+  ],
   ['a time-out', '!no answer in 3000 ms', link(), /^ip route get: no answer in 3000 ms$/],
 ];
 for (const [what, routeText, linkText, reason] of wrong) {

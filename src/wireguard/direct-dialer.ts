@@ -62,7 +62,8 @@ async function connect(
 ): Promise<GuardedSocket> {
   const where = `${bracketed(address)}:${port}`;
   const socket = new GuardedSocket(guard, address, { allowHalfOpen: true });
-  // From our address in the VPN: once the interface is gone this fails, instead of leaving through another one.
+  // From our address in the VPN: where that is gone this fails, instead of leaving through another interface. Where the
+  // interface is only down it leaves all the same, so the route is looked at once more.
   socket.connect({ host: address, port, localAddress: source, noDelay: true });
   try {
     await connected(socket, timeoutMs, signal);

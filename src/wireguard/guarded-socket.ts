@@ -32,7 +32,11 @@ export class GuardedSocket extends Socket {
     const forget = guard.onFound((route) => {
       if (leadsElsewhere(route, address)) this.#cut(route);
     });
-    this.once('close', forget);
+    const closed = guard.vigil.opened();
+    this.once('close', () => {
+      forget();
+      closed();
+    });
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, done: Done): void {
@@ -49,8 +53,12 @@ export class GuardedSocket extends Socket {
   }
 
   #whenSafe(write: () => void, done: Done): void {
-    if (this.#guard.isFresh(FRESH_MS)) return write();
-    this.#untilSafe().then(write, done);
+    const writeNow = (): void => {
+      this.#guard.vigil.wrote();
+      write();
+    };
+    if (this.#guard.isFresh(FRESH_MS)) writeNow();
+    else this.#untilSafe().then(writeNow, done);
   }
 
   async #untilSafe(): Promise<void> {

@@ -3,6 +3,7 @@ import type { WireguardAddress } from './address.ts';
 import { checkRoute } from './check-route.ts';
 import type { Route, RouteUp } from './route.ts';
 import { interfacesWith, sourceTowards, surroundings } from './surroundings.ts';
+import { Vigil } from './vigil.ts';
 
 export type CheckRoute = (vpn: WireguardAddress) => Promise<Route>;
 
@@ -23,6 +24,7 @@ interface Finding {
  */
 export class RouteGuard {
   readonly vpn: WireguardAddress;
+  readonly vigil = new Vigil(() => this.confirm());
   readonly #check: CheckRoute;
   readonly #listeners = new Set<(route: Route) => void>();
   #finding: Finding | undefined;

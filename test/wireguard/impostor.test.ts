@@ -90,6 +90,24 @@ test('what is written to an open connection after the VPN went down goes nowhere
   await provoke(scene);
 });
 
+test('what the kernel still has to send when the VPN goes down is taken back', async (t) => {
+  const scene = await startScene(t);
+  if (scene === undefined) return;
+  const { near, net, impostor } = scene;
+  assert.equal(await near.call('hold', WEB), 'wireguard');
+  await near.call('writeHeld', 'acknowledged');
+  await sleep(500);
+  await net.far.down();
+  await near.call('writeHeld', 'not acknowledged');
+  // It is sent again after some 0.2, 0.6, 1.4 and 3 s.
+  await sleep(1800);
+  await net.near.down();
+  await until('it is cut', async () => (await near.call('heldError')) === 'wireguard-lost');
+  await sleep(3000);
+  assert.equal(impostor.seen.payload, 0);
+  await provoke(scene);
+});
+
 test('a client that never stops asking, through ten changes, sends no byte elsewhere', async (t) => {
   const scene = await startScene(t);
   if (scene === undefined) return;

@@ -36,11 +36,12 @@ export function directDialer(guard: RouteGuard, { timeoutMs = 1000 }: DirectDial
     if (!route.up) throw downError(guard, route);
     const socket = await connect(guard, route, { port: endpoint.port, timeoutMs }, signal);
     const now = await guard.confirm();
-    if (signal?.aborted === true || !isSame(now, route)) {
+    if (socket.destroyed || signal?.aborted === true || !isSame(now, route)) {
       socket.resetAndDestroy();
       signal?.throwIfAborted();
       throw downError(guard, now);
     }
+    socket.off('error', ignore);
     return socket;
   };
 }
@@ -54,6 +55,10 @@ interface Attempt {
   readonly timeoutMs: number;
 }
 
+/** It may be cut at any time, and until it is handed out nobody else listens. */
+function ignore(): void {}
+
+/** The socket's errors are ignored until whoever takes it says otherwise. */
 async function connect(
   guard: RouteGuard,
   { address, source }: RouteUp,
@@ -61,7 +66,7 @@ async function connect(
   signal?: AbortSignal,
 ): Promise<GuardedSocket> {
   const where = `${bracketed(address)}:${port}`;
-  const socket = new GuardedSocket(guard, address, { allowHalfOpen: true });
+  const socket = new GuardedSocket(guard, address, { allowHalfOpen: true }).on('error', ignore);
   // From our address in the VPN: where that is gone this fails, instead of leaving through another interface. Where the
   // interface is only down it leaves all the same, so the route is looked at once more.
   socket.connect({ host: address, port, localAddress: source, noDelay: true });
@@ -69,8 +74,7 @@ async function connect(
     await connected(socket, timeoutMs, signal);
     return socket;
   } catch (error) {
-    // What it still has to say is about nothing any more.
-    socket.on('error', () => undefined).destroy();
+    socket.destroy();
     signal?.throwIfAborted();
     throw toDialError(error, where);
   }
@@ -126,6 +130,6 @@ export async function isReachable(dial: Dialer, port: number): Promise<boolean> 
   } catch (error) {
     return error instanceof DialError && error.code === directFailure.refused;
   }
-  stream.on('error', () => undefined).destroy();
+  stream.on('error', ignore).destroy();
   return true;
 }

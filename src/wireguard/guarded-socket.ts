@@ -6,9 +6,6 @@ import type { RouteGuard } from './route-guard.ts';
 
 type Done = (error?: Error | null) => void;
 
-/** How old the knowledge of the route may be when bytes are handed to the kernel. Not 0, for a look costs 0.3 ms. */
-const FRESH_MS = 5;
-
 /** How often it is looked whether a write that waits for the route may go on. */
 const WAIT_MS = 250;
 
@@ -57,7 +54,7 @@ export class GuardedSocket extends Socket {
       this.#guard.vigil.wrote();
       write();
     };
-    if (this.#guard.isFresh(FRESH_MS)) writeNow();
+    if (this.#guard.holds()) writeNow();
     else this.#untilSafe().then(writeNow, done);
   }
 

@@ -7,6 +7,12 @@ import { Vigil } from './vigil.ts';
 
 export type CheckRoute = (vpn: WireguardAddress) => Promise<Route>;
 
+/** How long the whole of `confirm` is good for while the surroundings are the same. */
+const CONFIRMED_MS = 50;
+
+/** How long a look at the surroundings is good for: it costs 0.15 ms, too much for each write of a large upload. */
+const SEEN_MS = 1;
+
 /** What was found, and how things were before it was looked for: a change during the look counts as later. */
 interface Finding {
   readonly route: Route;
@@ -29,6 +35,7 @@ export class RouteGuard {
   readonly #listeners = new Set<(route: Route) => void>();
   #finding: Finding | undefined;
   #confirmedAt = -Infinity;
+  #seenAt = -Infinity;
   #lastUp: RouteUp | undefined;
   #running: Promise<Route> | undefined;
   #queued: Promise<Route> | undefined;
@@ -43,9 +50,15 @@ export class RouteGuard {
     return this.#finding?.route;
   }
 
-  /** Whether the route was seen to be up within these milliseconds. */
-  isFresh(ms: number): boolean {
-    return this.#finding?.route.up === true && performance.now() - this.#confirmedAt <= ms;
+  /** Whether the route is up, as far as can be seen at once; if not, `confirm` knows. */
+  holds(): boolean {
+    const finding = this.#finding;
+    const now = performance.now();
+    if (finding?.route.up !== true || now - this.#confirmedAt > CONFIRMED_MS) return false;
+    if (now - this.#seenAt <= SEEN_MS) return true;
+    if (surroundings() !== finding.surroundings) return false;
+    this.#seenAt = now;
+    return true;
   }
 
   /** Tells of each finding, new or not. The returned function ends it. */

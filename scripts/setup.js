@@ -34,7 +34,7 @@ export async function ensurePackages() {
 export async function ensureServers() {
   if (!existsSync('/etc/debian_version')) {
     console.log(
-      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, nc.',
+      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, nc, WireGuard.',
     );
     return;
   }

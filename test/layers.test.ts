@@ -38,6 +38,9 @@ const forbidden: [string, string][] = [
   ['config/x.ts', '../ssh/connection.ts'],
   ['ssh/x.ts', '../session/session.ts'],
   ['ssh/ssh2/x.ts', '../../discover/excerpt.ts'],
+  ['wireguard/x.ts', '../session/session.ts'],
+  ['wireguard/x.ts', '../forward/local-dialer.ts'],
+  ['wireguard/x.ts', '../ssh/connection.ts'],
   ['forward/x.ts', '../ssh/connection.ts'],
   ['forward/socks/x.ts', '../../ssh/connection.ts'],
   ['proxy/x.ts', '../wireguard/x.ts'],
@@ -55,6 +58,7 @@ for (const [file, imported] of forbidden) {
 
 const allowed: [string, string][] = [
   ['ssh/ssh2/x.ts', 'ssh2'],
+  ['wireguard/x.ts', '../config/settings.ts'],
   ['forward/x.ts', '../endpoint.ts'],
   ['session/x.ts', '../ssh/connection.ts'],
   ['cli/x.ts', '../session/session.ts'],

@@ -12,15 +12,24 @@ import { systemCode } from '../errors.ts';
  * server or router hands out (RFC 3442, RFC 4191), which is more specific than the VPN's.
  */
 export function surroundings(): string {
-  const addresses = Object.entries(networkInterfaces()).flatMap(([name, list]) =>
+  const addresses = Object.entries(interfaces()).flatMap(([name, list]) =>
     (list ?? []).map(({ cidr, address }) => `${name} ${cidr ?? address}`),
   );
   return [...addresses.toSorted(), ...mainRoutes()].join('\n');
 }
 
+/** None where the system does not say, as for a process that has too many files open: nothing is up then. */
+function interfaces(): ReturnType<typeof networkInterfaces> {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
+}
+
 /** The name of each interface that has this address. */
 export function interfacesWith(address: string): readonly string[] {
-  return Object.entries(networkInterfaces())
+  return Object.entries(interfaces())
     .filter(([, list]) => list?.some((one) => one.address === address) === true)
     .map(([name]) => name);
 }

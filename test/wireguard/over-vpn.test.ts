@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { parseDestination } from '../../src/config/destination.ts';
 import type { SshFlags } from '../../src/config/settings.ts';
 import { resolveSettings } from '../../src/config/ssh-config.ts';
+import { startVpnHost } from '../program/vpn-host.ts';
 import { overVpn, type SshWay } from '../../src/wireguard/over-vpn.ts';
 
 async function way(flags: SshFlags): Promise<SshWay> {
@@ -44,4 +45,18 @@ test('the flags say to ssh what the settings say', async () => {
     'addressFamily',
   ] as const)
     assert.deepEqual(resolved[key], over.settings[key], key);
+});
+
+test('ssh reaches the host in the VPN under the key that is known for its public name', async (t) => {
+  const host = await startVpnHost(t);
+  if (host === undefined) return;
+  const { rig, net, client } = host;
+  const flags = { configFile: client.configFile, options: ['StrictHostKeyChecking=yes'] };
+  const settings = await resolveSettings(parseDestination('vps'), flags);
+  const over = overVpn({ settings, flags }, net.far.vpnAddress);
+  const options = (over.flags.options ?? []).flatMap((option) => ['-o', option]);
+  const command = ['ssh', '-F', client.configFile, ...options, 'vps', 'echo', 'hello'];
+  const ssh = await rig.run([...net.near.prefix, ...command]);
+  assert.equal(ssh.stdout, 'hello\n', ssh.stderr);
+  assert.deepEqual(host.sshConnections(), [net.far.vpnAddress]);
 });

@@ -20,6 +20,8 @@ const serverPackages = [
   'iproute2',
   'procps',
   'systemd',
+  'wireguard-go',
+  'wireguard-tools',
 ];
 
 /**
@@ -38,7 +40,7 @@ export async function ensurePackages() {
 export async function ensureServers() {
   if (!existsSync('/etc/debian_version')) {
     console.log(
-      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, lsof, nc.',
+      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, WireGuard, curl, lsof, nc.',
     );
     return;
   }
@@ -86,6 +88,10 @@ function modified(file) {
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  await ensurePackages();
-  await ensureServers();
+  // For who installs them otherwise.
+  if (argv.includes('--list')) console.log(serverPackages.join(' '));
+  else {
+    await ensurePackages();
+    await ensureServers();
+  }
 }

@@ -12,6 +12,8 @@ export interface CaddyOptions {
   readonly dir?: string;
   /** Default: a free one. */
   readonly port?: number;
+  /** Default: the loopback addresses. The rig waits for an answer on 127.0.0.1. */
+  readonly bind?: readonly string[];
   /** What each path is proxied to; default `{ '/api/*': 'unix/app.sock' }`. */
   readonly proxies?: Readonly<Record<string, string>>;
   /** More lines for the site. */
@@ -31,7 +33,7 @@ export interface Caddy {
   stop(): Promise<void>;
 }
 
-/** Starts Caddy on the loopback addresses with a frontend's files and a backend behind /api, and waits until it answers. */
+/** Starts Caddy with a frontend's files and a backend behind /api, and waits until it answers. */
 export async function startCaddy(options: CaddyOptions & { readonly dir: string }): Promise<Caddy> {
   const { dir, on, port = await freePort() } = options;
   const adminPort = options.admin ? await freePort() : undefined;
@@ -52,10 +54,11 @@ export async function startCaddy(options: CaddyOptions & { readonly dir: string 
 
 /** As people write it, after a block that keeps it on this machine. */
 function configuration(port: number, adminPort: number | undefined, options: CaddyOptions): string {
+  const bind = options.bind ?? ['127.0.0.1', ...(hasIpv6() ? ['[::1]'] : [])];
   const proxies = Object.entries(options.proxies ?? { '/api/*': 'unix/app.sock' });
   return `{
 	admin ${adminPort === undefined ? 'off' : `localhost:${adminPort}`}
-	default_bind 127.0.0.1${hasIpv6() ? ' [::1]' : ''}
+	default_bind ${bind.join(' ')}
 }
 
 :${port} {

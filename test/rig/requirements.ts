@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, appendFileSync, constants, readFileSync } from 'node:fs';
+import { accessSync, appendFileSync, closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createRequire } from 'node:module';
@@ -15,6 +15,7 @@ const probes = {
   dropbear: () => command('dropbear', 'Dropbear (dropbear-bin)'),
   gunicorn: () => command('gunicorn', 'Gunicorn (gunicorn)') ?? pythonModules(),
   caddy: () => command('caddy', 'Caddy (caddy)'),
+  python: () => command('python3', 'Python (python3)'),
   curl: () => command('curl', 'curl (curl)'),
   lsof: () => command('lsof', 'lsof (lsof)'),
   ss: () => command('ss', 'iproute2 (iproute2)'),
@@ -23,6 +24,7 @@ const probes = {
   root: notRoot,
   linux: () => (process.platform === 'linux' ? undefined : 'Linux'),
   netns: () => notRoot() ?? command('unshare', 'Linux namespaces (util-linux)') ?? command('ip', 'iproute2'),
+  wireguard: () => notRoot() ?? noTun() ?? command('ip', 'iproute2') ?? wireguardTools(),
   ipv6: () => (hasIpv6() ? undefined : 'the IPv6 loopback address ::1'),
   pty: () => (ptyLoads() ? undefined : '@lydell/node-pty for this platform'),
 } satisfies Record<string, Probe>;
@@ -67,6 +69,21 @@ function probe(requirement: Requirement): string | undefined {
 
 function notRoot(): string | undefined {
   return process.getuid?.() === 0 ? undefined : 'root';
+}
+
+function wireguardTools(): string | undefined {
+  const go = command('wireguard-go', 'WireGuard (wireguard-go)');
+  return go ?? command('wg', 'WireGuard (wireguard-tools)');
+}
+
+/** In a container the device may be there and not be permitted. */
+function noTun(): string | undefined {
+  try {
+    closeSync(openSync('/dev/net/tun', 'r+'));
+    return undefined;
+  } catch {
+    return 'the device /dev/net/tun';
+  }
 }
 
 function command(name: string, title: string): string | undefined {

@@ -12,6 +12,7 @@ import { startSshd, type Sshd, type SshdOptions } from './sshd.ts';
 import { makeTempDir, type TempDir } from './temp-dir.ts';
 import { startTerminal, type Terminal } from './terminal.ts';
 import { startTunnel, type Tunnel, type TunnelOptions } from './tunnel.ts';
+import { startWireguard, type WireguardNet, type WireguardOptions } from './wireguard.ts';
 import { makeUser, type TestUser, type UserOptions } from './users.ts';
 
 export interface Stoppable {
@@ -67,6 +68,10 @@ export class Rig {
 
   machine(options?: MachineOptions): Promise<Machine> {
     return this.own(startMachine(this.folder('net'), options));
+  }
+
+  wireguard(options?: WireguardOptions): Promise<WireguardNet> {
+    return this.own(startWireguard(this.folder('wg'), options));
   }
 
   /** Runs `tunnel ARGS`. */

@@ -23,14 +23,14 @@ export interface SshdOptions {
   readonly listenAddress?: string;
   /** Default: a free one. */
   readonly port?: number;
-  /** True: the client goes through a relay, `sshd.relay`. On a machine of its own that is always so. */
+  /** True: the client goes through a relay, `sshd.relay`; so it does on a machine of its own, unless this is false. */
   readonly relay?: boolean;
   readonly on?: Machine;
 }
 
 /** What a client is to be like where it is not as `Sshd.client`. */
 export type ClientChanges = Partial<
-  Pick<SshClientOptions, 'name' | 'port' | 'user' | 'known' | 'config' | 'identity'>
+  Pick<SshClientOptions, 'name' | 'hostname' | 'port' | 'user' | 'known' | 'config' | 'identity'>
 >;
 
 /** Starts a real OpenSSH server with keys and a configuration of its own in `dir`. */
@@ -163,6 +163,7 @@ export class Sshd {
 
   async #startRelay(): Promise<void> {
     const { on, relay } = this.#options;
+    if (relay === false) return;
     if (on) this.relay ??= await startRelay({ path: await on.expose(this.port) });
     else if (relay) this.relay ??= await startRelay({ port: this.port });
   }

@@ -9,6 +9,8 @@ export interface TunnelOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Default: the env's HOME. */
   readonly cwd?: string;
+  /** Where it runs: `Machine.prefix`. */
+  readonly prefix?: readonly string[];
 }
 
 /** One line of `--json`. */
@@ -42,9 +44,10 @@ export const binary = fileURLToPath(new URL('../../bin/tunnel.js', import.meta.u
 /** Runs the built program, without a terminal and with nothing on its standard input. */
 export async function startTunnel(
   args: readonly string[],
-  { env, cwd = env['HOME'] }: TunnelOptions,
+  { env, cwd = env['HOME'], prefix = [] }: TunnelOptions,
 ): Promise<Tunnel> {
-  const child = spawn(process.execPath, [binary, ...args], {
+  const [command = '', ...rest] = [...prefix, process.execPath, binary, ...args];
+  const child = spawn(command, rest, {
     env,
     cwd,
     detached: true,

@@ -51,9 +51,9 @@ test('a Gunicorn that is restarted again and again under load is a pause: no req
 
   const lost: number[] = [];
   const asked: Promise<void>[] = [];
-  let over = false;
+  const over = new AbortController();
   const load = (async () => {
-    for (let number = 1; !over; number++) {
+    for (let number = 1; !over.signal.aborted; number++) {
       asked.push(
         request(port, number).then(
           (answer) => assert.equal(answer, String(number)),
@@ -68,7 +68,7 @@ test('a Gunicorn that is restarted again and again under load is a pause: no req
     await server.stop();
     server = await startApp(rig, dir);
   }
-  over = true;
+  over.abort();
   await load;
   await Promise.all(asked);
 

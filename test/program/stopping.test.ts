@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { abort } from '../rig/abort.ts';
@@ -104,6 +105,8 @@ async function stopTwice({ rig, sshd, serverPort }: Running): Promise<number> {
 test('a second SIGINT stops at once, and resets what is still open', async (t) => {
   const started = await running(t);
   if (started === undefined) return;
+  // The next ones are to have sessions of their own.
+  await started.tunnel.stop();
   // One that waits for the end of the grace is never quicker than it; one that does not may be slow on a busy machine.
   const elapsed: number[] = [];
   while (elapsed.length < 5 && !elapsed.some((ms) => ms < AT_ONCE_MS)) elapsed.push(await stopTwice(started));
@@ -145,7 +148,9 @@ test('a port that is in use ends with 1 and names its holder, and nothing is lef
   if (started === undefined) return;
   const { rig, sshd, port, tunnel } = started;
   const free = await freePort();
-  const second = await rig.tunnel([...sshd.client.flags, 'vps', String(free), String(port)]);
+  // By another name it is another session.
+  const host = `${userInfo().username}@vps`;
+  const second = await rig.tunnel([...sshd.client.flags, host, String(free), String(port)]);
   assert.equal((await second.exit).status, 1);
   assert.match(second.stderr, new RegExp(`${port}.*in use by node \\(pid ${tunnel.pid}\\)`));
 });

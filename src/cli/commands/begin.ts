@@ -1,7 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ControlClient } from '../../session/control/client.ts';
 import { hostSession, type HostedSession, type HostOptions } from '../../session/control/host.ts';
-import { sessionName } from '../../session/control/socket.ts';
+import { controlSocketPath, isAlive, sessionName } from '../../session/control/socket.ts';
 import { planSession, type SessionPlan } from '../../session/plan.ts';
 import type { OpenCommand } from '../command.ts';
+
+/** How often it is looked whether a session that ends has ended. */
+const ENDING_PAUSE_MS = 50;
 
 /** What a command needs of the session that it keeps. */
 export type KeptSession = Pick<
@@ -34,6 +39,22 @@ export const begin: Begin = async (command, options) => {
     ...(options.signal && { signal: options.signal }),
   });
   const name = sessionName(destination, ssh);
-  const kept = await hostSession(plan, name, { ...life, ...options });
-  return kept === undefined ? { name, plan } : { kept };
+  for (;;) {
+    const kept = await hostSession(plan, name, { ...life, ...options });
+    if (kept !== undefined) return { kept };
+    if (!(await isEnding(name))) return { name, plan };
+    await delay(ENDING_PAUSE_MS, undefined, options.signal && { signal: options.signal });
+  }
 };
+
+/** Whether the session of the other process is about to make room for another. */
+async function isEnding(name: string): Promise<boolean> {
+  const path = controlSocketPath(name);
+  try {
+    const { state } = await new ControlClient(path).status();
+    return state === 'closing' || state === 'closed';
+  } catch (error) {
+    if (await isAlive(path)) throw error;
+    return true;
+  }
+}

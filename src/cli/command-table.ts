@@ -7,6 +7,8 @@ import { transportNames, type TransportName } from '../ssh/transport-name.ts';
 import type { Command, Life, Saying, Target } from './command.ts';
 import { parseDuration, parseReconnect } from './duration.ts';
 import type { FlagName, Flags, Letters } from './flags.ts';
+import { parseWireguard } from '../wireguard/address.ts';
+import type { VpnPlan } from '../session/plan.ts';
 import { sshFlags } from './ssh-flags.ts';
 import { splitWords } from './words.ts';
 
@@ -25,6 +27,7 @@ export interface CommandEntry {
   readonly read: (line: Line) => Command;
 }
 
+const WAYS = ['auto', 'wireguard', 'ssh'] as const;
 const saying = ['json', 'quiet', 'verbose', 'help', 'version'] as const;
 const specFlags = ['forward', 'remote', 'dynamic', 'gateway'] as const;
 const sshFlagNames: readonly FlagName[] = [
@@ -40,7 +43,7 @@ const sshFlagNames: readonly FlagName[] = [
   'no-command',
   'transport',
 ];
-const lifeFlags = ['wait', 'hold', 'retry-dial', 'reconnect'] as const;
+const lifeFlags = ['wait', 'hold', 'retry-dial', 'reconnect', 'wireguard', 'via', 'standby'] as const;
 const targetFlags = [...saying, ...specFlags, ...sshFlagNames];
 
 /** What the first word may be instead of a host, and how the rest is read then. */
@@ -93,6 +96,7 @@ export const openEntry: CommandEntry = {
     name: 'open',
     detach: line.flags.detach === true,
     life: readLife(line.flags),
+    ...readVpn(line.flags),
     ...readTarget(line),
   }),
 };
@@ -134,6 +138,28 @@ function readLife(flags: Flags): Life {
   };
 }
 
+function readVpn(flags: Flags): { vpn?: VpnPlan } {
+  const address = flags.wireguard?.at(-1);
+  const via = flags.via?.at(-1);
+  const known = WAYS.find((way) => way === (via ?? 'auto'));
+  if (known === undefined) {
+    throw new UsageError('bad-via', `--via ${quoted(via ?? '')} is not known`, {
+      hint: [`It is one of: ${WAYS.join(', ')}`],
+    });
+  }
+  if (address !== undefined) {
+    return { vpn: { address: parseWireguard(address), via: known, standby: flags.standby === true } };
+  }
+  if (via === undefined && flags.standby !== true) return {};
+  throw new UsageError(
+    'no-wireguard',
+    `${via === undefined ? '--standby' : `--via ${via}`} needs --wireguard`,
+    {
+      hint: ['Say where the host is in the VPN: --wireguard 10.0.0.1'],
+    },
+  );
+}
+
 function readSaying(flags: Flags): Saying {
   return { json: flags.json ?? false, quiet: flags.quiet ?? false, verbosity: flags.verbose };
 }
@@ -166,6 +192,7 @@ function readService(line: Line): Command {
   }
   const { destination, ssh } = readTarget({ ...line, words: rest }, 'service install ');
   readLife(flags);
+  readVpn(flags);
   const user = ssh.user ?? destination.user;
   const port = ssh.port ?? destination.port;
   return {

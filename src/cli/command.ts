@@ -1,6 +1,7 @@
 import type { Destination, SshFlags } from '../config/settings.ts';
 import type { Backoff } from '../session/state.ts';
 import type { ForwardSpec } from '../spec.ts';
+import type { VpnPlan } from '../session/plan.ts';
 import type { TransportName } from '../ssh/transport-name.ts';
 
 /** How much is said, and to whom. */
@@ -33,6 +34,7 @@ export interface OpenCommand extends Target {
   readonly name: 'open';
   readonly detach: boolean;
   readonly life: Life;
+  readonly vpn?: VpnPlan;
 }
 
 /** `tunnel explain HOST SPEC…`: what `tunnel HOST SPEC…` would do. */

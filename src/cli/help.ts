@@ -54,6 +54,12 @@ Flags, with the meaning they have in ssh:
       --hold TIME            how long a connection waits while the session is down; default 15s
       --retry-dial TIME      how long a target that refuses is tried again; default 2s
 
+      --wireguard ADDR[,interface=NAME]
+                             where HOST is in a WireGuard VPN: its ports are reached there while that is
+                             up, and over SSH when it is not, under the same local URL
+      --via WAY              auto, wireguard or ssh; default auto
+      --standby              have the SSH connection ready while WireGuard is used
+
       --all                  with stop: every session
       --follow               with logs, also -f: go on as more is told
       --print                with service: show the file, and do nothing

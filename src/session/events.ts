@@ -1,6 +1,7 @@
 import type { TunnelError } from '../errors.ts';
 import type { Forward } from '../forward/forward.ts';
 import type { Phase } from '../ssh/context.ts';
+import type { Path } from '../wireguard/health-state.ts';
 
 /** What is told of a forward: it may be in another process. */
 export type ForwardView = Omit<Forward, 'close'>;
@@ -9,7 +10,21 @@ export type ForwardView = Omit<Forward, 'close'>;
 export type SessionEvent =
   | { readonly type: 'connecting'; readonly host: string; readonly phase: Phase }
   /** Logged in: the first time when everything is listened on, later after each loss. */
-  | { readonly type: 'ready'; readonly host: string; readonly user: string; readonly address: string }
+  | {
+      readonly type: 'ready';
+      readonly host: string;
+      readonly user: string;
+      readonly address: string;
+      readonly via: Path;
+    }
+  /** From now on new connections to ports of the host go that way; `tookMs` is since the reason arose. */
+  | {
+      readonly type: 'via';
+      readonly host: string;
+      readonly via: Path;
+      readonly reason: string;
+      readonly tookMs: number;
+    }
   /** Not connected, because of `error`; the next try is in `retryInMs`. What is listened on here stays. */
   | {
       readonly type: 'waiting';

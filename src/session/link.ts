@@ -19,7 +19,7 @@ export class Link {
   /** Settles at the end of the life: with what ended it, or undefined after `close`. */
   readonly closed: Promise<TunnelError | undefined>;
   readonly #options: LinkOptions;
-  #life: Life = born;
+  #life: Life;
   #settleClosed!: (error: TunnelError | undefined) => void;
   #attempt: AbortController | undefined;
   #connection: SshConnection | undefined;
@@ -29,10 +29,11 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#life = born(options.policy);
     this.closed = new Promise((resolve) => {
       this.#settleClosed = resolve;
     });
-    this.#connect();
+    if (this.state.name === 'connecting') this.#connect();
   }
 
   get state(): State {
@@ -46,13 +47,20 @@ export class Link {
 
   /** The connection that there is, or the next one. Rejects with what ended the life, or with the reason of `signal`. */
   async connection(signal?: AbortSignal): Promise<SshConnection> {
+    this.need();
     for (;;) {
       signal?.throwIfAborted();
+      if (this.state.name === 'idle') throw this.state.reason ?? this.#ended();
       if (this.#connection !== undefined && this.state.name === 'ready') return this.#connection;
       if (this.state.name === 'closed') throw this.state.error ?? this.#ended();
       if (this.state.name === 'closing') throw this.#ended();
       await this.#change(signal);
     }
+  }
+
+  /** Connects if it has rested so far. */
+  need(): void {
+    this.#happens({ type: 'needed' });
   }
 
   /** Does not wait for the next attempt. */
@@ -63,6 +71,7 @@ export class Link {
   /** Asks a connection whose fate is uncertain for a sign of life, and gives it up when there is none. */
   async probe(why: string): Promise<void> {
     const connection = this.#connection;
+    // One that rests is not needed.
     if (connection === undefined) return this.retry();
     const timeoutMs = Math.max(PROBE_MS, 2 * this.#openingMs);
     if (await connection.probe(timeoutMs)) return;

@@ -5,6 +5,8 @@ import { resolveSettings } from '../config/ssh-config.ts';
 import { UsageError } from '../errors.ts';
 import type { ForwardSpec } from '../spec.ts';
 import type { TransportName } from '../ssh/transport-name.ts';
+import { formatWireguard, type WireguardAddress } from '../wireguard/address.ts';
+import { namesOf } from '../wireguard/fail-over.ts';
 
 export interface PlanOptions {
   readonly destination: Destination;
@@ -13,8 +15,19 @@ export interface PlanOptions {
   readonly forwards?: readonly ForwardSpec[];
   /** Default `auto`. */
   readonly transport?: TransportName;
+  /** Where the host is in a VPN, and which way is taken. */
+  readonly vpn?: VpnPlan;
   /** Gives up finding out what is configured. */
   readonly signal?: AbortSignal;
+}
+
+/** A host that is in a WireGuard VPN as well. */
+export interface VpnPlan {
+  readonly address: WireguardAddress;
+  /** `auto`: through the VPN while it is up, else over SSH. */
+  readonly via: 'auto' | 'wireguard' | 'ssh';
+  /** Whether the SSH connection is there before it is needed. */
+  readonly standby: boolean;
 }
 
 /** What a session is to do, with the host's configuration resolved. */
@@ -25,6 +38,7 @@ export interface SessionPlan {
   readonly forwards: readonly ForwardSpec[];
   /** As in ssh, a line of the configuration that fails is a warning; what was typed is opened or there is no session. */
   readonly mayFail: boolean;
+  readonly vpn?: VpnPlan;
   /** Two plans that connect alike have the same one. */
   readonly fingerprint: string;
 }
@@ -45,12 +59,31 @@ export async function planSession(options: PlanOptions): Promise<SessionPlan> {
     transport,
     forwards,
     mayFail: options.forwards === undefined && !isOn(settings, 'exitonforwardfailure'),
-    fingerprint: fingerprint(settings, transport),
+    ...(options.vpn && { vpn: options.vpn }),
+    fingerprint: fingerprint(settings, transport, options.vpn),
   };
 }
 
-function fingerprint({ options }: HostSettings, transport: TransportName): string {
-  const text = JSON.stringify([transport, ...[...options].toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+/** Whether a name is the host itself, as seen from there: what listens on it may be in the VPN as well. */
+export function hostNames(
+  { alias, hostname }: HostSettings,
+  { address }: VpnPlan,
+): (host: string) => boolean {
+  return namesOf(alias, hostname, address.host);
+}
+
+/** Whether any of the forwards can only go over SSH. */
+export function needsSsh({ settings, forwards, vpn }: SessionPlan): boolean {
+  if (vpn === undefined || vpn.via === 'ssh') return true;
+  const isHost = hostNames(settings, vpn);
+  return forwards.some(
+    (spec) => spec.kind !== 'local' || spec.connect.kind !== 'tcp' || !isHost(spec.connect.host),
+  );
+}
+
+function fingerprint({ options }: HostSettings, transport: TransportName, vpn: VpnPlan | undefined): string {
+  const way = vpn && [formatWireguard(vpn.address), vpn.via];
+  const text = JSON.stringify([transport, way, ...[...options].toSorted(([a], [b]) => (a < b ? -1 : 1))]);
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

@@ -64,7 +64,9 @@ function fields(event: SessionEvent): object {
     case 'connecting':
       return { host: event.host, phase: event.phase };
     case 'ready':
-      return { host: event.host, user: event.user, address: event.address };
+      return { host: event.host, user: event.user, address: event.address, via: event.via };
+    case 'via':
+      return { host: event.host, via: event.via, reason: event.reason, tookMs: Math.round(event.tookMs) };
     case 'waiting':
       return { host: event.host, retryInMs: event.retryInMs, error: errorReport(event.error) };
     case 'forward':

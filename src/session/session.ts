@@ -3,7 +3,9 @@ import { ConnectError, ListenError, type TunnelError } from '../errors.ts';
 import type { Forward } from '../forward/forward.ts';
 import type { ForwardSpec } from '../spec.ts';
 import { connect } from '../ssh/connect.ts';
+import type { SshConnection } from '../ssh/connection.ts';
 import type { Ask, SshContext } from '../ssh/context.ts';
+import type { Path, PathChange } from '../wireguard/health-state.ts';
 import { watchAwakening } from './awakening.ts';
 import { explainedDialer } from './dialer.ts';
 import type { SessionEvent } from './events.ts';
@@ -11,9 +13,10 @@ import { exposure } from './exposure.ts';
 import { Forwards } from './forwards.ts';
 import { Link } from './link.ts';
 import { patientDialer, type Patience } from './patient-dialer.ts';
-import { planSession, type PlanOptions, type SessionPlan } from './plan.ts';
+import { needsSsh, planSession, type PlanOptions, type SessionPlan } from './plan.ts';
 import { RememberedAnswers } from './remembered-answers.ts';
-import type { Backoff, State } from './state.ts';
+import type { Backoff, Policy, State } from './state.ts';
+import { Vpn } from './vpn.ts';
 
 /** How a session lives; times are in milliseconds. */
 export interface LifeOptions extends Partial<Patience> {
@@ -41,6 +44,13 @@ export interface Traffic {
   readonly bytesDown: number;
 }
 
+/** Whom and where a session is logged in to. */
+export interface Account {
+  readonly user: string;
+  readonly address: string;
+  readonly via: Path;
+}
+
 const RECONNECT: Backoff = { minMs: 500, maxMs: 30_000 };
 const HOLD_MS = 15_000;
 const RETRY_DIAL_MS = 2000;
@@ -65,6 +75,7 @@ export class Session {
   readonly #plan: SessionPlan;
   readonly #options: LifeOptions;
   readonly #link: Link;
+  readonly #vpn: Vpn | undefined;
   readonly #forwards: Forwards;
   readonly #answers = new RememberedAnswers();
   readonly #warned = new Set<string>();
@@ -76,14 +87,16 @@ export class Session {
     this.#plan = plan;
     this.#options = options;
     for (const message of plan.settings.warnings) this.#warn(message);
-    const { reconnect = RECONNECT, wait = false, holdMs = HOLD_MS, retryDialMs = RETRY_DIAL_MS } = options;
+    const { holdMs = HOLD_MS, retryDialMs = RETRY_DIAL_MS } = options;
+    this.#vpn = plan.vpn && new Vpn(plan, plan.vpn, (change) => this.#changeWay(change));
     this.#link = new Link({
       host: this.host,
-      connect: (signal) => connect(plan.settings, plan.flags, this.#context(signal), plan.transport),
-      policy: { ...(reconnect !== false && { reconnect }), wait },
+      connect: (signal) => this.#connect(this.#context(signal)),
+      policy: this.#policy(),
       onState: (state) => this.#follow(state),
     });
-    const dial = patientDialer(this.#link, explainedDialer, { holdMs, retryDialMs });
+    const ssh = patientDialer(this.#link, explainedDialer, { holdMs, retryDialMs });
+    const dial = this.#vpn?.dialer(ssh) ?? ssh;
     this.#forwards = new Forwards(plan.settings, this.#link, dial, (event) => this.#emit(event));
     this.closed = this.#end(watchAwakening((why) => void this.#wake(why)));
   }
@@ -96,10 +109,30 @@ export class Session {
     return this.#link.state;
   }
 
-  /** Whom and where the session is logged in to, while it is. */
-  get account(): { readonly user: string; readonly address: string } | undefined {
+  /** Which way new connections to ports of the host take. */
+  get via(): Path {
+    return this.#vpn?.via ?? 'ssh';
+  }
+
+  /** Why that way, where there are two. */
+  get viaReason(): string | undefined {
+    return this.#vpn?.status().reason;
+  }
+
+  /** Whether connections are carried now. */
+  get isReady(): boolean {
+    const { name } = this.state;
+    if (name === 'closing' || name === 'closed') return false;
+    return name === 'ready' || (this.via === 'wireguard' && !needsSsh(this.#plan));
+  }
+
+  /** Whom and where the session is logged in to, while it is; through the VPN alone, who would log in. */
+  get account(): Account | undefined {
     const { current } = this.#link;
-    return current && { user: current.settings.user, address: current.address };
+    const { via } = this;
+    if (current !== undefined) return { user: current.settings.user, address: current.address, via };
+    const address = via === 'wireguard' ? this.#vpn?.address : undefined;
+    return address === undefined ? undefined : { user: this.#plan.settings.user, address, via };
   }
 
   traffic(): Traffic {
@@ -121,7 +154,7 @@ export class Session {
       return mayFail;
     });
     try {
-      await Promise.race([Promise.all([this.#link.connection(), opening]), aborted(signal)]);
+      await Promise.race([Promise.all([this.#wayThere(), opening]), aborted(signal)]);
       this.#isOpen = true;
       this.#tellReady();
       for (const forward of this.forwards) this.#announce(forward);
@@ -163,9 +196,44 @@ export class Session {
   async #end(stopWatching: () => void): Promise<TunnelError | undefined> {
     const error = await this.#link.closed;
     stopWatching();
+    this.#vpn?.close();
     await this.#forwards.close();
     this.#emit({ type: 'closed', host: this.host, ...(error !== undefined && { error }) });
     return error;
+  }
+
+  /** Fulfils when connections can be carried, be it by SSH or by the VPN alone. */
+  async #wayThere(): Promise<void> {
+    await this.#vpn?.ready;
+    if (!this.isReady) await this.#link.connection();
+  }
+
+  async #connect(context: SshContext): Promise<SshConnection> {
+    const { settings, flags, transport } = this.#plan;
+    return await (this.#vpn?.connect(context) ?? connect(settings, flags, context, transport));
+  }
+
+  #policy(): Policy {
+    const { reconnect = RECONNECT, wait = false } = this.#options;
+    const vpn = this.#vpn;
+    const standby = this.#plan.vpn?.standby === true;
+    const eager = needsSsh(this.#plan) || standby;
+    const isOpen = (): boolean => this.#isOpen;
+    return {
+      ...(reconnect !== false && { reconnect }),
+      // A session that lives by the VPN does not end because SSH fails the first time.
+      get wait() {
+        return wait || standby || isOpen();
+      },
+      get lazy() {
+        return !eager && vpn?.sparesSsh === true;
+      },
+    };
+  }
+
+  #changeWay({ via, reason, tookMs }: PathChange): void {
+    this.#emit({ type: 'via', host: this.host, via, reason, tookMs });
+    if (via === 'ssh') this.#link.need();
   }
 
   async #wake(why: string): Promise<void> {

@@ -2,6 +2,8 @@ import { UsageError, type TunnelError } from '../errors.ts';
 
 /** Where a session is in its life. Times are on one clock, in milliseconds; which one is the caller's choice. */
 export type State =
+  /** Not connected, since nobody needs it; or since the last attempt failed, for the reason. */
+  | { readonly name: 'idle'; readonly reason?: TunnelError }
   | { readonly name: 'connecting' }
   | { readonly name: 'ready'; readonly since: number }
   /** Not connected; the next try is at `retryAt`. */
@@ -13,6 +15,8 @@ export type StateName = State['name'];
 
 /** What happens to a session. */
 export type Happening =
+  /** Somebody wants to use the connection. */
+  | { readonly type: 'needed' }
   | { readonly type: 'connected' }
   /** An attempt failed, or the connection is lost. */
   | { readonly type: 'failed'; readonly error: TunnelError }
@@ -33,6 +37,8 @@ export interface Policy {
   readonly reconnect?: Backoff;
   /** Whether a first attempt that fails is followed by others. */
   readonly wait: boolean;
+  /** Whether there is another way to the host now, so that this one is connected only when it is needed. */
+  readonly lazy?: boolean;
 }
 
 export interface Life {
@@ -42,7 +48,10 @@ export interface Life {
   readonly failures: number;
 }
 
-export const born: Life = { state: { name: 'connecting' }, hasBeenReady: false, failures: 0 };
+/** Connects at once, unless it is lazy. */
+export function born({ lazy = false }: Policy): Life {
+  return { state: { name: lazy ? 'idle' : 'connecting' }, hasBeenReady: false, failures: 0 };
+}
 
 /**
  * The life after something happened. Pure: `now` is the time, `random` a number from 0 to 1 that spreads the attempts of
@@ -56,6 +65,8 @@ export function next(life: Life, happening: Happening, policy: Policy, now: numb
   switch (happening.type) {
     case 'close':
       return { ...life, state: { name: 'closing' } };
+    case 'needed':
+      return state.name === 'idle' ? { ...life, state: { name: 'connecting' } } : life;
     case 'connected':
       return state.name === 'connecting'
         ? { ...life, state: { name: 'ready', since: now }, hasBeenReady: true }
@@ -63,7 +74,9 @@ export function next(life: Life, happening: Happening, policy: Policy, now: numb
     case 'retry':
       return state.name === 'waiting' ? { ...life, state: { name: 'connecting' } } : life;
     case 'failed':
-      return state.name === 'waiting' ? life : afterFailure(life, happening.error, policy, now, random);
+      return state.name === 'waiting' || state.name === 'idle'
+        ? life
+        : afterFailure(life, happening.error, policy, now, random);
     case 'ended':
       return life;
   }
@@ -71,6 +84,9 @@ export function next(life: Life, happening: Happening, policy: Policy, now: numb
 
 function afterFailure(life: Life, error: TunnelError, policy: Policy, now: number, random: number): Life {
   const { reconnect } = policy;
+  if (policy.lazy === true) {
+    return { ...life, state: { name: 'idle', reason: error } };
+  }
   const mayTryAgain = life.hasBeenReady || policy.wait;
   if (reconnect === undefined || !mayTryAgain || isHopeless(error)) {
     return { ...life, state: { name: 'closed', error } };

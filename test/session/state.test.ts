@@ -10,7 +10,7 @@ const refused = new ConnectError('authentication-failed', 'Permission denied');
 const policy: Policy = { reconnect: { minMs: 500, maxMs: 30_000 }, wait: false };
 
 function live(happenings: readonly Happening[], how = policy, random = 1): Life {
-  return happenings.reduce((life, happening) => next(life, happening, how, 0, random), born);
+  return happenings.reduce((life, happening) => next(life, happening, how, 0, random), born(how));
 }
 
 test('a first attempt that fails ends the life, with the reason', () => {
@@ -92,7 +92,21 @@ test('a connection that lasted begins the waits anew, one that did not goes on w
   assert.equal(after(100), 1000);
 });
 
+test('a lazy life connects only when it is needed, and rests when that fails or is lost', () => {
+  const lazy = { ...policy, lazy: true };
+  assert.deepEqual(live([], lazy).state, { name: 'idle' });
+  assert.equal(live([{ type: 'needed' }], lazy).state.name, 'connecting');
+  for (const error of [unreachable, refused]) {
+    const failed = live([{ type: 'needed' }, { type: 'failed', error }], lazy);
+    assert.deepEqual(failed.state, { name: 'idle', reason: error });
+    assert.equal(next(failed, { type: 'needed' }, lazy, 0, 1).state.name, 'connecting');
+  }
+  const lostOne = live([{ type: 'needed' }, { type: 'connected' }, { type: 'failed', error: lost }], lazy);
+  assert.deepEqual(lostOne.state, { name: 'idle', reason: lost });
+});
+
 const anything = constantFrom<Happening>(
+  { type: 'needed' },
   { type: 'connected' },
   { type: 'failed', error: lost },
   { type: 'failed', error: refused },

@@ -28,7 +28,7 @@ export type Begin = (command: OpenCommand, options: HostOptions) => Promise<Begi
 
 /** Finds out what is configured, and begins to open the session unless another process has it. */
 export const begin: Begin = async (command, options) => {
-  const { destination, ssh, forwards, transport, life } = command;
+  const { destination, ssh, forwards, transport, life, vpn } = command;
   // ssh -G may take its time: a Match exec, a name server.
   options.onEvent?.({ type: 'connecting', host: destination.host, phase: 'resolving' });
   const plan = await planSession({
@@ -36,6 +36,7 @@ export const begin: Begin = async (command, options) => {
     flags: ssh,
     transport,
     ...(forwards && { forwards }),
+    ...(vpn && { vpn }),
     ...(options.signal && { signal: options.signal }),
   });
   const name = sessionName(destination, ssh);

@@ -23,7 +23,14 @@ export function repeatedErrorLine(error: { readonly message: string }, times: nu
 /** `● vps  deploy@203.0.113.9:22` */
 export function readyLine(event: SessionEvent & { type: 'ready' }, paint: Paint): string {
   const account = paint('dim', printable(`${event.user}@${event.address}`));
-  return `${paint('green', '●')} ${paint('bold', printable(event.host))}  ${account}`;
+  const way = event.via === 'wireguard' ? ` ${paint('dim', 'via wireguard')}` : '';
+  return `${paint('green', '●')} ${paint('bold', printable(event.host))}  ${account}${way}`;
+}
+
+/** `◆ vps  via ssh: no route to 10.0.0.1 (took 0.3 s)` */
+export function viaLine(event: SessionEvent & { type: 'via' }, paint: Paint): string {
+  const why = printable(`${event.reason} (took ${formatSeconds(event.tookMs)})`);
+  return `${paint('cyan', '◆')} ${paint('bold', printable(event.host))}  via ${event.via}: ${why}`;
 }
 
 /** `○ vps  The connection … is lost; next try in 4 s` */

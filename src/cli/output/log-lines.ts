@@ -1,6 +1,6 @@
 import type { SessionEvent } from '../../session/events.ts';
 import { printable } from '../../printable.ts';
-import { errorLines, forwardLine, readyLine, waitingLine } from './lines.ts';
+import { errorLines, forwardLine, readyLine, viaLine, waitingLine } from './lines.ts';
 import type { Paint } from './screen.ts';
 
 /** An event of a log, in the words of the terminal and after the local time. */
@@ -15,6 +15,8 @@ function eventLines(event: SessionEvent, paint: Paint): string[] {
       return [`${event.phase} ${printable(event.host)}`];
     case 'ready':
       return [readyLine(event, paint)];
+    case 'via':
+      return [viaLine(event, paint)];
     case 'waiting':
       return [waitingLine(event, paint)];
     case 'forward':

@@ -25,10 +25,11 @@ export function sessionLines(status: SessionStatus, paint: Paint): string[] {
 /** The same, and whom it is logged in as, or why it is not. */
 export function statusLines(status: SessionStatus, paint: Paint): string[] {
   const [first = '', ...forwards] = sessionLines(status, paint);
-  const { user, address, error } = status;
+  const { user, address, error, viaReason } = status;
   return [
     first,
     ...(user === undefined ? [] : [`  ${paint('dim', printable(`${user}@${address}`))}`]),
+    ...(viaReason === undefined ? [] : [`  ${paint('dim', printable(`via ${status.via}: ${viaReason}`))}`]),
     ...(error === undefined ? [] : [error.message, ...error.hint].map((line) => `  ${printable(line)}`)),
     ...forwards,
   ];

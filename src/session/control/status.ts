@@ -2,6 +2,7 @@ import { version } from '../../version.ts';
 import type { SessionPlan } from '../plan.ts';
 import { errorReport, forwardReport, type ErrorReport, type ForwardReport } from '../report.ts';
 import type { Session } from '../session.ts';
+import type { Path } from '../../wireguard/health-state.ts';
 import type { StateName } from '../state.ts';
 
 /** A session as `GET /v1/status`, `tunnel status` and `tunnel ls` show it. */
@@ -11,8 +12,10 @@ export interface SessionStatus {
   readonly name: string;
   readonly host: string;
   readonly pid: number;
-  readonly state: StateName;
-  readonly via: 'ssh';
+  readonly state: Exclude<StateName, 'idle'>;
+  readonly via: Path;
+  /** Why that way, where there are two. */
+  readonly viaReason?: string;
   readonly user?: string;
   readonly address?: string;
   readonly uptimeSeconds: number;
@@ -38,8 +41,10 @@ export function sessionStatus(
     name,
     host: session.host,
     pid: process.pid,
-    state: state.name,
-    via: 'ssh',
+    // One that rests and is not ready has yet to find its way.
+    state: session.isReady ? 'ready' : state.name === 'idle' ? 'connecting' : state.name,
+    via: session.via,
+    ...(session.viaReason !== undefined && { viaReason: session.viaReason }),
     ...account,
     uptimeSeconds: Math.floor((now - startedAt) / 1000),
     ...(state.name === 'waiting' && {

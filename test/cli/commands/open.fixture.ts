@@ -16,7 +16,7 @@ const begin: Begin = async (_command, { onEvent, signal }) => {
   const opening = async (): Promise<void> => {
     if (kind === 'connecting') await delay(3_600_000, undefined, { ...(signal && { signal }) });
     if (kind === 'refused') throw new ConnectError('refused', 'Cannot connect to vps');
-    onEvent?.({ type: 'ready', host: 'vps', user: 'deploy', address: '127.0.0.1:22' });
+    onEvent?.({ type: 'ready', host: 'vps', user: 'deploy', address: '127.0.0.1:22', via: 'ssh' });
     if (kind === 'lost') end(new ConnectionLostError('lost', 'Lost vps'));
   };
   let end!: (error?: TunnelError) => void;

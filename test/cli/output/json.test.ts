@@ -23,8 +23,8 @@ const cases: [event: SessionEvent, line: object][] = [
     { event: 'connecting', host: 'vps', phase: 'resolving' },
   ],
   [
-    { type: 'ready', host: 'vps', user: 'deploy', address: '203.0.113.9:22' },
-    { event: 'ready', host: 'vps', user: 'deploy', address: '203.0.113.9:22' },
+    { type: 'ready', host: 'vps', user: 'deploy', address: '203.0.113.9:22', via: 'ssh' },
+    { event: 'ready', host: 'vps', user: 'deploy', address: '203.0.113.9:22', via: 'ssh' },
   ],
   [
     { type: 'forward', forward: web },

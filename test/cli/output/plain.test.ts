@@ -19,7 +19,7 @@ const events: SessionEvent[] = [
   { type: 'connecting', host: 'vps', phase: 'connecting' },
   { type: 'warning', message: 'a host key\twas \u001B[31madded' },
   { type: 'connecting', host: 'vps', phase: 'authenticating' },
-  { type: 'ready', host: 'vps', user: 'deploy', address: '203.0.113.9:22' },
+  { type: 'ready', host: 'vps', user: 'deploy', address: '203.0.113.9:22', via: 'ssh' },
   { type: 'forward', forward: web },
   { type: 'forward', forward: database },
   { type: 'forward', forward: socket },

@@ -18,7 +18,7 @@ const opening: SessionEvent[] = [
   { type: 'warning', message: 'a host key was added' },
   { type: 'connecting', host: 'vps', phase: 'authenticating' },
   { type: 'warning', message: 'mind this' },
-  { type: 'ready', host: 'vps', user: 'deploy', address: '203.0.113.9:22' },
+  { type: 'ready', host: 'vps', user: 'deploy', address: '203.0.113.9:22', via: 'ssh' },
   { type: 'forward', forward: web },
 ];
 

@@ -49,7 +49,7 @@ export async function startPrivateMaster(
     const outcomes = new OpenOutcomes();
     readLines(ssh.stderr, (line) => {
       login.read(line);
-      outcomes.read(line.trimEnd());
+      outcomes.read(line.replace(/\r$/, ''));
     });
     const gone = reasonOfEnd(ssh, login.transcript);
     void gone.then(() => askpass?.close());

@@ -39,11 +39,17 @@ export async function needsOpenSsh(
   );
 }
 
-async function certificateBeside({ identityFiles }: HostSettings): Promise<string | undefined> {
+/** The key itself may be in the agent alone; ssh finds the certificate by the file's name all the same. */
+async function certificateBeside({
+  identityFiles,
+  identityAgent,
+}: HostSettings): Promise<string | undefined> {
   for (const { path } of identityFiles) {
     const certificate = `${path}-cert.pub`;
-    const [exists, keyExists] = await Promise.all([canRead(certificate), canRead(path)]);
-    if (exists && keyExists) return `there is a certificate for an identity file, ${certificate}`;
+    if (!(await canRead(certificate))) continue;
+    const keys = await Promise.all([path, `${path}.pub`].map(canRead));
+    if (keys.includes(true) || identityAgent !== undefined)
+      return `there is a certificate for an identity file, ${certificate}`;
   }
   return undefined;
 }

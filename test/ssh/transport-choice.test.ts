@@ -57,14 +57,22 @@ test('what is switched off, or still has an algorithm in common, is for ssh2', a
   assert.equal(await reason(t, ['KexAlgorithms ^sntrup761x25519-sha512@openssh.com']), undefined);
 });
 
-test('a certificate beside an identity file is for OpenSSH, if there is a key with it', async (t) => {
-  const certificate = (dir: string): void => writeFileSync(join(dir, 'id-cert.pub'), '');
-  assert.equal(await reason(t, [], certificate), undefined);
-  const both = (dir: string): void => {
-    certificate(dir);
-    writeFileSync(join(dir, 'id'), '');
-  };
-  assert.match((await reason(t, [], both)) ?? 'none', /certificate for an identity file/);
+test('a certificate beside an identity file is for OpenSSH, if there may be a key with it', async (t) => {
+  const write =
+    (...names: string[]) =>
+    (dir: string): void =>
+      names.forEach((name) => writeFileSync(join(dir, name), ''));
+  assert.equal(await reason(t, [], write('id-cert.pub')), undefined);
+  for (const key of ['id', 'id.pub'])
+    assert.match(
+      (await reason(t, [], write('id-cert.pub', key))) ?? 'none',
+      /certificate for an identity file/,
+    );
+  const inAgent = ['IdentityAgent DIR/agent'];
+  assert.match(
+    (await reason(t, inAgent, write('id-cert.pub'))) ?? 'none',
+    /certificate for an identity file/,
+  );
 });
 
 test('a FIDO key in a file is for OpenSSH, unless the agent holds it', async (t) => {

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import type { HostSettings } from '../config/settings.ts';
 import type { SshContext } from './context.ts';
+import { askKnownHostsCommand } from './known-hosts-command.ts';
+import type { KnownKey } from './known-hosts-line.ts';
 import { knownHostsName, loadKnownHosts } from './known-hosts.ts';
 import { Agent } from './ssh2/agent.ts';
 import { lackingAlgorithms } from './ssh2/algorithms.ts';
@@ -20,13 +22,18 @@ const BEYOND_SSH2 = [
   'BindInterface',
 ];
 
+/** How long a KnownHostsCommand may take before the choice is made without it. */
+const COMMAND_LIMIT_MS = 5000;
+
+export type ChoiceContext = Pick<SshContext, 'warn' | 'debug'> & Partial<Pick<SshContext, 'signal'>>;
+
 /**
  * Why a host can be reached with the system's OpenSSH only, as a phrase for a person ("CertificateFile is set");
  * undefined if ssh2 can do what is configured. A live ControlPath master is for others to look for.
  */
 export async function needsOpenSsh(
   settings: HostSettings,
-  context: Pick<SshContext, 'warn' | 'debug'>,
+  context: ChoiceContext,
 ): Promise<string | undefined> {
   const option = BEYOND_SSH2.find((name) => isSet(name, settings));
   if (option !== undefined) return `${option} is set`;
@@ -69,17 +76,36 @@ async function fidoKeyOutsideAgent({
 }
 
 /** A plain key beside the authority may be an old one: ssh would log in with the certificate. */
-async function hostCertificate(
-  settings: HostSettings,
-  context: Pick<SshContext, 'warn' | 'debug'>,
-): Promise<string | undefined> {
+async function hostCertificate(settings: HostSettings, context: ChoiceContext): Promise<string | undefined> {
   const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
-  // What is wrong with the files is told when the connection is made.
-  const known = await loadKnownHosts(files, { ...context, warn: () => undefined });
+  // What is wrong with the files, or with the command, is told when the connection is made.
+  const quiet = { debug: context.debug, warn: (): void => undefined };
   const name = knownHostsName(settings);
+  const known = (await loadKnownHosts(files, quiet)).with(await fromCommand(settings, name.name, context));
   return known.knowsAuthority(name)
     ? `the host key of ${name.name} is known by a certificate authority (@cert-authority)`
     : undefined;
+}
+
+/** As ssh does before it connects, to know what keys to ask the server for. */
+async function fromCommand(
+  settings: HostSettings,
+  name: string,
+  { debug, signal }: ChoiceContext,
+): Promise<KnownKey[]> {
+  const limit = AbortSignal.timeout(COMMAND_LIMIT_MS);
+  const quiet = {
+    debug,
+    warn: (): void => undefined,
+    signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+  };
+  try {
+    return await askKnownHostsCommand(settings, 'ORDER', name, undefined, quiet);
+  } catch (error) {
+    signal?.throwIfAborted();
+    debug(`KnownHostsCommand: ${error instanceof Error ? error.message : String(error)}`);
+    return [];
+  }
 }
 
 /** Some systems switch GSSAPI on for everybody: it only matters to somebody who has a ticket. */

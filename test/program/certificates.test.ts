@@ -128,6 +128,18 @@ test('a host that is known by its @cert-authority is reached with the ssh progra
   assert.match(said, /transport openssh: the host key of \S+ is known by a certificate authority/);
 });
 
+test('a @cert-authority that KnownHostsCommand prints is seen like one in a file', async (t) => {
+  const started = await startWithHostCertificate(t);
+  if (started === undefined) return;
+  const { rig, sshd, authority } = started;
+  trust(sshd, authority);
+  const lines = join(rig.folder('command'), 'lines');
+  renameSync(sshd.client.knownHostsFile, lines);
+  const client = sshd.writeClient({ known: false, config: [`KnownHostsCommand /bin/cat ${lines}`] });
+  const said = await carries(rig, [...client.flags, 'vps']);
+  assert.match(said, /transport openssh: the host key of \S+ is known by a certificate authority/);
+});
+
 test('a host certificate lets in where an old plain key of the host is known, too', async (t) => {
   const started = await startWithHostCertificate(t);
   if (started === undefined) return;

@@ -3,7 +3,7 @@ import type { HostSettings } from '../config/settings.ts';
 import { ConnectError } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
 import type { SshContext } from './context.ts';
-import { askAboutKey, shortType } from './host-key-question.ts';
+import { askAboutKey, NO_IS_NOT_ENOUGH, shortType } from './host-key-question.ts';
 import { learnHostKeys } from './host-key-update.ts';
 import { appendKnownHost } from './known-hosts-append.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
@@ -157,6 +157,7 @@ export class HostKeyCheck {
           ]
         : []),
       'Somebody may be listening in between; or the host was set up anew.',
+      ...(this.#settings.strictHostKeyChecking === 'no' ? [NO_IS_NOT_ENOUGH] : []),
       `Once you know that it was: ssh-keygen -R ${shellWord(this.#name.name)} -f ${shellWord(verdict.file)}`,
     ]);
   }

@@ -220,6 +220,8 @@ test('openssh: a changed host key is refused with 255, the file and the line', a
     const said = await refused(rig, [...flags, ...option, '--transport', 'openssh', 'vps']);
     assert.match(said, /✖ The host key of vps has changed/);
     assert.ok(said.includes(`${knownHostsFile}:1`), said);
+    assert.equal(/StrictHostKeyChecking no accepts new keys/.test(said), option.length > 0);
+    assert.match(said, /ssh-keygen .*-R/);
   }
   assert.doesNotMatch(sshd.log(), /Accepted/);
 });

@@ -1,5 +1,6 @@
 import type { HostSettings } from '../../config/settings.ts';
 import { ConnectError } from '../../errors.ts';
+import { NO_IS_NOT_ENOUGH } from '../host-key-question.ts';
 
 interface Failure {
   readonly code: string;
@@ -188,6 +189,7 @@ function explainChangedKey(_match: RegExpExecArray, { settings, messages }: Fail
       ...(fingerprint === undefined ? [] : [`It shows ${fingerprint}.`]),
       ...(offending === undefined ? [] : [`${offending}.`]),
       'Somebody may be listening in between; or the host was set up anew.',
+      ...(settings.strictHostKeyChecking === 'no' ? [NO_IS_NOT_ENOUGH] : []),
       ...(command === undefined ? [] : [`Once you know that it was: ${command}`]),
     ],
   };

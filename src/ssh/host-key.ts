@@ -11,6 +11,7 @@ import { fingerprint, keyType } from './known-hosts-key.ts';
 import {
   knownHostsName,
   loadKnownHosts,
+  warnedOnce,
   type KnownHosts,
   type KnownHostsName,
   type Verdict,
@@ -39,7 +40,7 @@ export class HostKeyCheck {
   /** `ip` is the server's own address; absent when something in between reaches it. */
   static async create(settings: HostSettings, context: SshContext, ip?: string): Promise<HostKeyCheck> {
     const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
-    const known = await loadKnownHosts(files, context);
+    const known = await loadKnownHosts(files, warnedOnce(context));
     const name = knownHostsName(settings);
     const more = await askKnownHostsCommand(settings, 'ORDER', name.name, undefined, context);
     return new HostKeyCheck(settings, context, known, known.with(more).keyTypes(name), ip);

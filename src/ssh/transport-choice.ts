@@ -79,9 +79,9 @@ async function fidoKeyOutsideAgent({
 async function hostCertificate(settings: HostSettings, context: ChoiceContext): Promise<string | undefined> {
   const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
   // What is wrong with the files, or with the command, is told when the connection is made.
-  const quiet = { debug: context.debug, warn: (): void => undefined };
+  const plain = await loadKnownHosts(files, { warn: () => undefined });
   const name = knownHostsName(settings);
-  const known = (await loadKnownHosts(files, quiet)).with(await fromCommand(settings, name.name, context));
+  const known = plain.with(await fromCommand(settings, name.name, context));
   return known.knowsAuthority(name)
     ? `the host key of ${name.name} is known by a certificate authority (@cert-authority)`
     : undefined;

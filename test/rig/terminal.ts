@@ -71,7 +71,8 @@ export async function startTerminal(
     resize: (columns, rows) => pty.resize(columns, rows),
     hangUp: () => closeMaster(pty),
     async stop() {
-      kill();
+      // Alone: see `killAlone`.
+      if (!ended) process.kill(pty.pid, 'SIGKILL');
       await exit;
       forget();
     },

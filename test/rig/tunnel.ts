@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onDeath } from './last-resort.ts';
-import { killChild, stopChild } from './processes.ts';
+import { killAlone, killChild } from './processes.ts';
 import { Transcript } from './transcript.ts';
 
 export interface TunnelOptions {
@@ -93,7 +93,7 @@ export async function startTunnel(
       return exit;
     },
     async stop() {
-      await stopChild(child, 'SIGKILL');
+      await killAlone(child);
       forget();
     },
   };

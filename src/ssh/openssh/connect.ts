@@ -23,7 +23,6 @@ export async function connectWithOpenssh(
   const dir = await PrivateDir.create();
   try {
     const live = await findLiveMaster(settings, context);
-    if (live !== undefined) dir.guard();
     const master = live ?? (await startPrivateMaster(settings, flags, context, dir));
     return new OpensshConnection(master, dir, settings);
   } catch (error) {

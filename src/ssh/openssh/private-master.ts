@@ -50,7 +50,7 @@ export async function startPrivateMaster(
     });
     context.phase('resolving');
     const ssh = await startSsh(args, askpass);
-    dir.guard(ssh.pid);
+    if (ssh.pid !== undefined) dir.guard(ssh.pid);
     const outcomes = new OpenOutcomes();
     readLines(ssh.stderr, (line) => {
       login.read(line);

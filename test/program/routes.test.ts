@@ -191,6 +191,17 @@ for (const transport of transports) {
   });
 }
 
+test('ssh2: a ProxyCommand that would pass a socket on is refused, and not run', async (t) => {
+  const started = await start(t);
+  if (started === undefined) return;
+  const { rig, sshd } = started;
+  const trace = join(rig.folder('command'), 'trace');
+  const client = sshd.writeClient({ config: [`ProxyCommand touch ${trace}`, 'ProxyUseFdpass yes'] });
+  const said = await refused(rig, [...client.flags, '--transport', 'ssh2', 'vps']);
+  assert.match(said, /✖ .*ProxyUseFdpass[\s\S]*--transport openssh/);
+  assert.equal(existsSync(trace), false);
+});
+
 test("the person's own ControlMaster is used, and goes on after the end", async (t) => {
   const started = await start(t, { relay: true }, 'ssh');
   if (started === undefined) return;
@@ -227,6 +238,7 @@ test('openssh: a changed host key is refused with 255, the file and the line', a
   for (const option of [[], ['-o', 'StrictHostKeyChecking=no']]) {
     const said = await refused(rig, [...flags, ...option, '--transport', 'openssh', 'vps']);
     assert.match(said, /✖ The host key of vps has changed/);
+    assert.doesNotMatch(said, /^! /m);
     assert.ok(said.includes(`${knownHostsFile}:1`), said);
     assert.equal(/StrictHostKeyChecking no accepts new keys/.test(said), option.length > 0);
     assert.match(said, /ssh-keygen .*-R/);

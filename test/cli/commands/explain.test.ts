@@ -142,6 +142,12 @@ If one fails    what is typed: nothing is opened; a line of the configuration: a
     assert.doesNotMatch(accepting, /refused all the same/);
   });
 
+  test('what ssh says of its own doings is no warning', async () => {
+    const { flags } = configured(CONFIG);
+    const { stderr } = await run(['explain', 'vps', '-o', 'LogLevel=DEBUG3', ...flags]);
+    assert.equal(stderr, '');
+  });
+
   test('what SetEnv holds is not printed', async () => {
     const { flags } = configured(CONFIG);
     for (const args of [['vps'], ['vps', '--json']]) {

@@ -59,7 +59,14 @@ const CAUSES: readonly (readonly [RegExp, Explain])[] = [
 /** The error to end with, from what ssh wrote. */
 export function loginFailure(login: FailedLogin): ConnectError {
   const { code, message, hint } = explain(login);
-  return new ConnectError(code, message, { hint, cause: new Error(login.messages.join('\n')) });
+  return new ConnectError(code, message, { hint, cause: new Error(reasonsIn(login.messages)) });
+}
+
+/** Without the rest of what was said, such as a server's instructions. */
+function reasonsIn(messages: readonly string[]): string {
+  const patterns = [...CAUSES.map(([pattern]) => pattern), CONSEQUENCE];
+  const reasons = messages.filter((line) => patterns.some((pattern) => pattern.test(line)));
+  return (reasons.length > 0 ? reasons : messages.slice(-1)).join('\n');
 }
 
 /**

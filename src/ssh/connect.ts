@@ -26,7 +26,11 @@ export async function connect(
   context.debug(`transport ${carrier}: ${reason}`);
   const warnings = unhonoured(settings, carrier);
   for (const sentence of warnings) context.warn(sentence);
-  if (carrier === 'openssh') return await connectWithOpenssh(settings, flags, context);
+  if (carrier === 'openssh') {
+    return await connectWithOpenssh(settings, flags, context).catch((error: unknown) => {
+      throw isMissingSsh(error) ? wantedFor(reason, error) : error;
+    });
+  }
   const ssh2 = await import('./ssh2/connect.ts');
   try {
     return await ssh2.connect(settings, context);
@@ -62,7 +66,7 @@ async function instead(
     beyondSsh2.set(placeOf(settings), error.message);
     return await connectWithOpenssh(settings, flags, context);
   } catch (failure) {
-    if (!(failure instanceof ConnectError) || failure.code !== 'ssh-missing') throw failure;
+    if (!isMissingSsh(failure)) throw failure;
     beyondSsh2.delete(placeOf(settings));
     throw error;
   }
@@ -79,6 +83,14 @@ async function connectWithOpenssh(
 
 function isNoCommonAlgorithm(error: unknown): error is ConnectError {
   return error instanceof ConnectError && error.code === 'no-common-algorithm';
+}
+
+function isMissingSsh(error: unknown): error is ConnectError {
+  return error instanceof ConnectError && error.code === 'ssh-missing';
+}
+
+function wantedFor(reason: string, { code, message, hint, cause }: ConnectError): ConnectError {
+  return new ConnectError(code, message, { hint: [`It is needed here: ${reason}.`, ...hint], cause });
 }
 
 /** Jump hosts with other configurations lead to the same name of another machine. */

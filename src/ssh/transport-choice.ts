@@ -1,6 +1,10 @@
 import { execFile } from 'node:child_process';
 import { access } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { localEnvironment } from '../config/local-environment.ts';
 import type { HostSettings } from '../config/settings.ts';
+import { tokensFor } from '../config/ssh-config/host-settings.ts';
+import { expandOption } from '../config/tokens.ts';
 import type { SshContext } from './context.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
 import type { KnownKey } from './known-hosts-line.ts';
@@ -11,7 +15,6 @@ import { readKeyFile } from './ssh2/key-file.ts';
 
 /** Options that ssh2 has nothing for, by how they are written. Set to something else than ssh's default they count. */
 const BEYOND_SSH2 = [
-  'CertificateFile',
   'PKCS11Provider',
   'SecurityKeyProvider',
   'HostbasedAuthentication',
@@ -39,11 +42,25 @@ export async function needsOpenSsh(
   if (option !== undefined) return `${option} is set`;
   return (
     lackingAlgorithms(settings) ??
+    (await namedCertificate(settings)) ??
     (await certificateBeside(settings)) ??
-    (await fidoKeyOutsideAgent(settings)) ??
+    (await keyForOpenSshAlone(settings)) ??
     (await hostCertificate(settings, context)) ??
     (await kerberosTicket(settings))
   );
+}
+
+/** One that is not there is skipped by ssh. It reads FILE or else FILE.pub. */
+async function namedCertificate({ alias, options }: HostSettings): Promise<string | undefined> {
+  const local = localEnvironment();
+  const tokens = tokensFor(alias, options, local);
+  for (const value of options.get('certificatefile') ?? []) {
+    if (value.toLowerCase() === 'none') continue;
+    const path = resolve(local.directory, expandOption('CertificateFile', value, tokens, local));
+    if ((await Promise.all([path, `${path}.pub`].map(canRead))).includes(true))
+      return 'CertificateFile is set';
+  }
+  return undefined;
 }
 
 /** The key itself may be in the agent alone; ssh finds the certificate by the file's name all the same. */
@@ -61,16 +78,17 @@ async function certificateBeside({
   return undefined;
 }
 
-/** One that an agent holds signs like any other; without one, the key's device has to be talked to. */
-async function fidoKeyOutsideAgent({
+/** One that an agent holds signs like any other; without one, ssh2 cannot read the file, or talk to the key's device. */
+async function keyForOpenSshAlone({
   identityFiles,
   identityAgent,
 }: HostSettings): Promise<string | undefined> {
   for (const file of identityFiles) {
     const { privateKey, publicKey } = await readKeyFile(file);
-    if (privateKey === undefined || publicKey?.type.startsWith('sk-') !== true) continue;
+    if (privateKey?.forOpenSsh === undefined || publicKey === undefined) continue;
     const held = identityAgent === undefined ? [] : await new Agent(identityAgent).keys().catch(() => []);
-    if (!held.some((key) => key.publicKey.blob.equals(publicKey.blob))) return `${file.path} is a FIDO key`;
+    if (!held.some((key) => key.publicKey.blob.equals(publicKey.blob)))
+      return `${file.path} ${privateKey.forOpenSsh}`;
   }
   return undefined;
 }

@@ -1,9 +1,8 @@
 import type { HostSettings } from '../config/settings.ts';
-import type { SshContext } from './context.ts';
 import type { Carrier } from './honoured.ts';
 import { jumpHosts } from './jump-hosts.ts';
 import { findLiveMaster } from './openssh/live-master.ts';
-import { needsOpenSsh } from './transport-choice.ts';
+import { needsOpenSsh, type ChoiceContext } from './transport-choice.ts';
 import type { TransportName } from './transport-name.ts';
 
 export interface ChosenTransport {
@@ -11,8 +10,6 @@ export interface ChosenTransport {
   /** A phrase for a person. */
   readonly reason: string;
 }
-
-type ChoiceContext = Pick<SshContext, 'warn' | 'debug'> & Partial<Pick<SshContext, 'signal'>>;
 
 /**
  * What is to carry a session: what is asked for; else a master of ssh that is logged in already, or the ssh program

@@ -14,6 +14,8 @@ export interface Treatment {
   readonly why?: string;
   /** What a person who wants it can do, as a sentence. */
   readonly instead?: string;
+  /** What has to be known of a value that is honoured, as a clause. */
+  readonly remark?: (value: string) => string | undefined;
   /** Whether somebody who has configured this value misses something where it is not honoured. */
   readonly isMissed: (value: string, options: RawOptions) => boolean;
 }
@@ -53,13 +55,26 @@ const USE_OPENSSH = 'The ssh program honours it: --transport openssh';
 
 const HONOURED = `AddKeysToAgent AddressFamily BatchMode BindAddress CanonicalDomains CanonicalizeFallbackLocal
   CanonicalizeHostname CanonicalizeMaxDots CanonicalizePermittedCNAMEs CheckHostIP Ciphers ClearAllForwardings
-  Compression ConnectionAttempts ConnectTimeout DynamicForward ExitOnForwardFailure GatewayPorts
+  Compression ConnectionAttempts ConnectTimeout DynamicForward GatewayPorts
   GlobalKnownHostsFile HashKnownHosts Host HostKeyAlgorithms HostKeyAlias Hostname IdentitiesOnly IdentityAgent
   IdentityFile IgnoreUnknown Include KbdInteractiveAuthentication KexAlgorithms KnownHostsCommand LocalForward MACs
   Match NoHostAuthenticationForLocalhost NumberOfPasswordPrompts PasswordAuthentication PermitRemoteOpen Port
   PreferredAuthentications ProxyCommand ProxyJump PubkeyAcceptedAlgorithms PubkeyAuthentication RekeyLimit
-  RemoteForward ServerAliveCountMax ServerAliveInterval StreamLocalBindMask StrictHostKeyChecking Tag TCPKeepAlive UpdateHostKeys User
+  RemoteForward ServerAliveCountMax ServerAliveInterval StreamLocalBindMask Tag TCPKeepAlive UpdateHostKeys User
   UserKnownHostsFile`;
+
+/** They do what they say, but for what is said of them. */
+const HONOURED_MOSTLY: readonly Treatment[] = [
+  {
+    ...notMissed('ExitOnForwardFailure', ['ssh2', 'openssh']),
+    remark: () => 'what is typed is all opened or nothing is; this is for the lines of the configuration',
+  },
+  {
+    ...notMissed('StrictHostKeyChecking', ['ssh2', 'openssh']),
+    remark: (value) =>
+      isOn(value) ? undefined : 'new host keys are accepted; one that has changed is refused all the same',
+  },
+];
 
 /** Nobody misses these here, whatever they say. */
 const NOT_NEEDED: readonly (readonly [names: string, why: string])[] = [
@@ -135,6 +150,7 @@ const BY_NONE: readonly Treatment[] = [
 const TREATMENTS: ReadonlyMap<string, Treatment> = new Map(
   [
     ...namesIn(HONOURED).map((name) => notMissed(name, ['ssh2', 'openssh'])),
+    ...HONOURED_MOSTLY,
     ...NOT_NEEDED.flatMap(([names, why]) => namesIn(names).map((name) => notMissed(name, [], why))),
     ...NOT_NEEDED_BY_SSH2.flatMap(([names, why]) =>
       namesIn(names).map((name) => notMissed(name, ['openssh'], why)),

@@ -3,6 +3,9 @@ import type { SshContext } from './context.ts';
 import { fingerprint, keyType } from './known-hosts-key.ts';
 import type { KnownHostsName, Verdict } from './known-hosts.ts';
 
+/** For whoever switched the checking off and meets a changed key. */
+export const NO_IS_NOT_ENOUGH = 'StrictHostKeyChecking no accepts new keys here, but none that has changed.';
+
 /** Asks whether an unknown key is right, as ssh does (sshconnect.c): yes, no, or the fingerprint itself. */
 export async function askAboutKey(
   key: Buffer,

@@ -3,7 +3,7 @@ import type { SshContext } from './context.ts';
 import { appendKnownHost } from './known-hosts-append.ts';
 import { fingerprint, keyType } from './known-hosts-key.ts';
 import { matchesHosts, type KnownKey } from './known-hosts-line.ts';
-import { readKnownKeys, type KnownHostsName } from './known-hosts.ts';
+import { readKnownKeys, warnedOnce, type KnownHostsName } from './known-hosts.ts';
 
 /** The names that a host's keys are stored under: its own and, with CheckHostIP, that of its address. */
 export type StoredNames = readonly [host: KnownHostsName, address: KnownHostsName | undefined];
@@ -20,7 +20,7 @@ export async function learnHostKeys(
   settings: HostSettings,
   context: SshContext,
 ): Promise<void> {
-  const known = await readKnownKeys(settings.userKnownHostsFiles, context);
+  const known = await readKnownKeys(settings.userKnownHostsFiles, warnedOnce(context));
   const { keys, obstacle } = compare(acceptable(announced, settings), known, names);
   const told = (what: string): void => context.debug(`UpdateHostKeys: ${what}`);
   const file = settings.userKnownHostsFiles[0];

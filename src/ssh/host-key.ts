@@ -3,7 +3,7 @@ import type { HostSettings } from '../config/settings.ts';
 import { ConnectError } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
 import type { SshContext } from './context.ts';
-import { askAboutKey, shortType } from './host-key-question.ts';
+import { askAboutKey, NO_IS_NOT_ENOUGH, shortType } from './host-key-question.ts';
 import { learnHostKeys } from './host-key-update.ts';
 import { appendKnownHost } from './known-hosts-append.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
@@ -11,6 +11,7 @@ import { fingerprint, keyType } from './known-hosts-key.ts';
 import {
   knownHostsName,
   loadKnownHosts,
+  warnedOnce,
   type KnownHosts,
   type KnownHostsName,
   type Verdict,
@@ -39,7 +40,7 @@ export class HostKeyCheck {
   /** `ip` is the server's own address; absent when something in between reaches it. */
   static async create(settings: HostSettings, context: SshContext, ip?: string): Promise<HostKeyCheck> {
     const files = [...settings.userKnownHostsFiles, ...settings.globalKnownHostsFiles];
-    const known = await loadKnownHosts(files, context);
+    const known = await loadKnownHosts(files, warnedOnce(context));
     const name = knownHostsName(settings);
     const more = await askKnownHostsCommand(settings, 'ORDER', name.name, undefined, context);
     return new HostKeyCheck(settings, context, known, known.with(more).keyTypes(name), ip);
@@ -157,6 +158,7 @@ export class HostKeyCheck {
           ]
         : []),
       'Somebody may be listening in between; or the host was set up anew.',
+      ...(this.#settings.strictHostKeyChecking === 'no' ? [NO_IS_NOT_ENOUGH] : []),
       `Once you know that it was: ssh-keygen -R ${shellWord(this.#name.name)} -f ${shellWord(verdict.file)}`,
     ]);
   }

@@ -13,6 +13,8 @@ import { parseKnownHosts, type KnownKey } from './known-hosts-line.ts';
 /** What a KnownHostsCommand is asked for; ssh_config(5) has the meaning of each. */
 export type KnownHostsPurpose = 'ORDER' | 'HOSTNAME' | 'ADDRESS';
 
+type CommandContext = Pick<SshContext, 'warn' | 'debug' | 'signal'>;
+
 /**
  * Runs the configured KnownHostsCommand and reads what it prints like a known_hosts file; nothing if there is none.
  * As in sshconnect.c (load_hostkeys_command) it runs without a shell. Throws a `ConnectError` ('known-hosts-command')
@@ -23,7 +25,7 @@ export async function askKnownHostsCommand(
   purpose: KnownHostsPurpose,
   name: string,
   key: Buffer | undefined,
-  context: SshContext,
+  context: CommandContext,
 ): Promise<KnownKey[]> {
   const command = settings.knownHostsCommand;
   if (command === undefined) return [];
@@ -58,7 +60,7 @@ function run(
   program: string,
   args: string[],
   command: string,
-  { warn, signal }: SshContext,
+  { warn, signal }: CommandContext,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = execFile(program, args, { signal }, (error, stdout, stderr) => {

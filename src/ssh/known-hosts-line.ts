@@ -14,7 +14,9 @@ export interface KnownKey {
 }
 
 // A marker may be followed by tabs here, where ssh takes spaces alone: it overlooks such a @revoked, we must not.
-const LINE = /^[ \t]*(?:@([^ \t]+)[ \t]+)?([^@ \t][^ \t]*)[ \t]+([^ \t]+)[ \t]+([^ \t\r]+)/;
+const LINE = /^[ \t]*(?:@([^ \t]+)[ \t]+)?([^@ \t][^ \t]*)[ \t]+([^ \t]+)[ \t]+([^ \t]+)/;
+/** To ssh a byte order mark is a part of the first name, and it overlooks a @revoked behind one: we must not. */
+const MARKED_REVOKED = /^\uFEFF(?=[ \t]*@revoked[ \t])/;
 const BLANK = /^[ \t\r]*(?:#|$)/;
 /** The HMAC-SHA1 of a name, keyed by a salt of 20 bytes, both base64. */
 const HASHED = /^\|1\|([A-Za-z0-9+/]{27}=)\|([A-Za-z0-9+/]{27}=)$/;
@@ -24,10 +26,9 @@ const LONGEST_PATTERN = 1022;
 /** Reads a whole file; `malformed` is told the lines that hold no key. */
 export function parseKnownHosts(file: string, text: string, malformed: (line: number) => void): KnownKey[] {
   const keys: KnownKey[] = [];
-  for (const [index, content] of text
-    .replace(/^\uFEFF/, '')
-    .split('\n')
-    .entries()) {
+  for (const [index, whole] of text.replace(MARKED_REVOKED, '').split('\n').entries()) {
+    // To ssh a line is a string of C.
+    const [content = ''] = whole.split('\0', 1);
     if (BLANK.test(content)) continue;
     const known = parseLine(file, index + 1, content);
     if (known === undefined) malformed(index + 1);
@@ -40,7 +41,8 @@ function parseLine(file: string, line: number, content: string): KnownKey | unde
   const [, marker = 'none', hosts = '', type = '', base64 = ''] = LINE.exec(content) ?? [];
   if (marker !== 'none' && marker !== 'cert-authority' && marker !== 'revoked') return undefined;
   if (isHashed(hosts) && !HASHED.test(hosts)) return undefined;
-  const key = decodeKey(type, base64);
+  // White space within the base64 is skipped (base64.c, b64_pton), and so is the end of CRLF.
+  const key = decodeKey(type, base64.replaceAll(/[\r\v\f]/g, ''));
   return key === undefined ? undefined : { file, line, marker, hosts, type: keyType(key), key };
 }
 

@@ -4,6 +4,11 @@ import { systemCode } from '../errors.ts';
 import type { SshContext } from './context.ts';
 import { isHashed, matchesHosts, parseKnownHosts, type KnownKey } from './known-hosts-line.ts';
 
+/** A file of another kind may have no other lines. */
+const NAMED_LINES = 5;
+
+const warned = new Set<string>();
+
 /** What known_hosts calls one host: in lower case, `[host]:port` when the port is not 22. */
 export interface KnownHostsName {
   readonly name: string;
@@ -48,28 +53,50 @@ export function knownHostsName(
 }
 
 /**
- * Reads known_hosts files. A missing one is an empty one; one that cannot be read is warned about; a line that
- * cannot be understood is told to `debug` and skipped, as ssh does.
+ * Reads known_hosts files. A missing one is an empty one; one that cannot be read is warned about; lines that cannot be
+ * understood are skipped, as ssh does, with one warning a file.
  */
 export async function loadKnownHosts(
   files: readonly string[],
-  { warn, debug }: Pick<SshContext, 'warn' | 'debug'>,
+  { warn }: Pick<SshContext, 'warn'>,
 ): Promise<KnownHosts> {
-  return new KnownHosts(await readKnownKeys(files, { warn, debug }));
+  return new KnownHosts(await readKnownKeys(files, { warn }));
 }
 
 /** The lines of known_hosts files, as `loadKnownHosts` reads them. */
 export async function readKnownKeys(
   files: readonly string[],
-  { warn, debug }: Pick<SshContext, 'warn' | 'debug'>,
+  { warn }: Pick<SshContext, 'warn'>,
 ): Promise<KnownKey[]> {
   const keys: KnownKey[] = [];
   for (const file of files) {
     const text = await read(file, warn);
-    const found = parseKnownHosts(file, text, (line) => debug(`${file}:${line}: no host key in this line`));
+    const malformed: number[] = [];
+    const found = parseKnownHosts(file, text, (line) => malformed.push(line));
     for (const key of found) keys.push(key);
+    if (malformed.length > 0) warn(skipped(file, malformed));
   }
   return keys;
+}
+
+function skipped(file: string, lines: readonly number[]): string {
+  const named = lines.slice(0, NAMED_LINES).join(', ');
+  const more = lines.length > NAMED_LINES ? ` and ${lines.length - NAMED_LINES} more` : '';
+  return `${file}: skipped what is no host key known to this program, in line ${named}${more}.`;
+}
+
+/**
+ * For a warning that is given once as long as this process lives: the same files are read for each jump host, for each
+ * connection, and again to learn host keys.
+ */
+export function warnedOnce({ warn }: Pick<SshContext, 'warn'>): Pick<SshContext, 'warn'> {
+  return {
+    warn(message) {
+      if (warned.has(message)) return;
+      warned.add(message);
+      warn(message);
+    },
+  };
 }
 
 async function read(file: string, warn: SshContext['warn']): Promise<string> {

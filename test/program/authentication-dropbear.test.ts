@@ -48,20 +48,22 @@ async function startDropbear(t: TestContext): Promise<Started | undefined> {
   };
 }
 
-test('dropbear: a key logs in, a port is forwarded, and a socket is said to be beyond it', async (t) => {
-  const started = await startDropbear(t);
-  if (started === undefined || !needs(t, 'nc')) return;
-  const { rig, key } = started;
-  const server = await rig.serve(echo);
-  const [port, socket] = [await freePort(), await freePort()];
-  const specs = [`${port}:localhost:${server.port}`, `${socket}:/srv/app/app.sock`];
-  const tunnel = await rig.tunnel([...key.flags, 'key', ...specs]);
-  await tunnel.waitFor(new RegExp(`localhost:${socket}`));
-  const answer = await rig.run(['nc', '-N', '127.0.0.1', String(port)], { input: 'through dropbear' });
-  assert.equal(answer.stdout, 'through dropbear');
-  await rig.run(['nc', '-N', '127.0.0.1', String(socket)], { input: 'x' });
-  await tunnel.waitFor(/app\.sock[\s\S]*(?:does not|cannot)[\s\S]*socket/i);
-});
+for (const transport of ['ssh2', 'openssh']) {
+  test(`${transport}: dropbear lets a key in and forwards a port, and a socket is said to be beyond it`, async (t) => {
+    const started = await startDropbear(t);
+    if (started === undefined || !needs(t, 'nc')) return;
+    const { rig, key } = started;
+    const server = await rig.serve(echo);
+    const [port, socket] = [await freePort(), await freePort()];
+    const specs = [`${port}:localhost:${server.port}`, `${socket}:/srv/app/app.sock`];
+    const tunnel = await rig.tunnel([...key.flags, '--transport', transport, 'key', ...specs]);
+    await tunnel.waitFor(new RegExp(`localhost:${socket}`));
+    const answer = await rig.run(['nc', '-N', '127.0.0.1', String(port)], { input: 'through dropbear' });
+    assert.equal(answer.stdout, 'through dropbear');
+    await rig.run(['nc', '-N', '127.0.0.1', String(socket)], { input: 'x' });
+    await tunnel.waitFor(/app\.sock[\s\S]*(?:does not|cannot)[\s\S]*socket/i);
+  });
+}
 
 test('dropbear: a password logs in, and is not shown', async (t) => {
   const started = await startDropbear(t);

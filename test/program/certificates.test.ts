@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -85,6 +85,22 @@ test('a user certificate beside the identity lets in, with the ssh program, and 
   assert.match(sshd.log(), /Accepted publickey for \S+ from .* ED25519-CERT/);
 });
 
+test('a user certificate whose private key only the agent has lets in', async (t) => {
+  const started = await startWithUserCertificate(t);
+  if (started === undefined) return;
+  const { rig, sshd } = started;
+  const socket = join(rig.folder('agent'), 'agent.sock');
+  await rig.start(['ssh-agent', '-D', '-a', socket], { ready: () => existsSync(socket) });
+  const { file } = sshd.identity;
+  // ssh-add would load the certificate, too.
+  renameSync(`${file}-cert.pub`, `${file}.signed`);
+  await mustRun(['ssh-add', file], { env: { ...rig.env, SSH_AUTH_SOCK: socket } });
+  renameSync(`${file}.signed`, `${file}-cert.pub`);
+  rmSync(file);
+  const client = sshd.writeClient({ config: [`IdentityAgent ${socket}`] });
+  await carries(rig, [...client.flags, 'vps']);
+});
+
 test('a user certificate that CertificateFile names lets in, with the ssh program, and -v says why', async (t) => {
   const started = await startWithUserCertificate(t);
   if (started === undefined) return;
@@ -109,6 +125,18 @@ test('a host that is known by its @cert-authority is reached with the ssh progra
   const { rig, sshd, authority } = started;
   trust(sshd, authority);
   const said = await carries(rig, [...sshd.client.flags, 'vps']);
+  assert.match(said, /transport openssh: the host key of \S+ is known by a certificate authority/);
+});
+
+test('a @cert-authority that KnownHostsCommand prints is seen like one in a file', async (t) => {
+  const started = await startWithHostCertificate(t);
+  if (started === undefined) return;
+  const { rig, sshd, authority } = started;
+  trust(sshd, authority);
+  const lines = join(rig.folder('command'), 'lines');
+  renameSync(sshd.client.knownHostsFile, lines);
+  const client = sshd.writeClient({ known: false, config: [`KnownHostsCommand /bin/cat ${lines}`] });
+  const said = await carries(rig, [...client.flags, 'vps']);
   assert.match(said, /transport openssh: the host key of \S+ is known by a certificate authority/);
 });
 

@@ -124,11 +124,13 @@ test('a changed host key is refused with 255, the file and the line', async (t) 
   const { flags, knownHostsFile } = sshd.client;
   writeFileSync(knownHostsFile, `# a comment\n${readFileSync(knownHostsFile, 'utf8')}`);
   await sshd.restart({ newHostKeys: true });
-  for (const options of [[], ['-o', 'StrictHostKeyChecking=no']]) {
+  for (const options of [[], ['-o', 'StrictHostKeyChecking=no'], ['-o', 'StrictHostKeyChecking=off']]) {
     const tunnel = await rig.tunnel([...flags, ...options, 'vps', String(await freePort())]);
     assert.equal((await tunnel.exit).status, 255);
     assert.ok(tunnel.stderr.includes(`${knownHostsFile}:2`), tunnel.stderr);
     assert.match(tunnel.stderr, /changed/);
+    assert.equal(/StrictHostKeyChecking no accepts new keys/.test(tunnel.stderr), options.length > 0);
+    assert.match(tunnel.stderr, /ssh-keygen -R/);
   }
   assert.doesNotMatch(sshd.log(), /Accepted/);
 });

@@ -80,3 +80,35 @@ for (const transport of ['ssh2', 'openssh']) {
     await tunnel.waitFor(new RegExp(`localhost:${port}`));
   });
 }
+
+for (const [what, config] of [
+  ['key exchange', ['KexAlgorithms sntrup761x25519-sha512@openssh.com']],
+  ['MAC', ['MACs umac-128-etm@openssh.com', 'Ciphers aes128-ctr']],
+] as const) {
+  test(`a server with no ${what} that ssh2 knows is reached all the same, unless ssh2 is asked for`, async (t) => {
+    if (!needs(t, 'sshd', 'ssh')) return;
+    const rig = await startRig(t);
+    const sshd = await rig.sshd({ config });
+    const port = await freePort();
+    const tunnel = await rig.tunnel([...sshd.client.flags, '-v', 'vps', String(port)]);
+    await tunnel.waitFor(new RegExp(`localhost:${port}`));
+    assert.match(tunnel.stderr, new RegExp(`transport openssh: ssh2 and vps have no ${what}.* in common`));
+    await tunnel.interrupt();
+    const asked = await rig.tunnel([...sshd.client.flags, '--transport', 'ssh2', 'vps', String(port)]);
+    assert.equal((await asked.exit).status, 255);
+    assert.match(asked.stderr, /no .* in common[\s\S]*--transport openssh/);
+  });
+}
+
+test('a jump host with no algorithm that ssh2 knows is passed all the same', async (t) => {
+  if (!needs(t, 'sshd', 'ssh')) return;
+  const rig = await startRig(t);
+  const hop = await rig.sshd({ config: ['KexAlgorithms sntrup761x25519-sha512@openssh.com'] });
+  const sshd = await rig.sshd();
+  const client = sshd.writeClient({ name: 'behind', config: ['ProxyJump vps'] });
+  writeFileSync(client.configFile, readFileSync(hop.client.configFile, 'utf8'), { flag: 'a' });
+  const port = await freePort();
+  const tunnel = await rig.tunnel([...client.flags, '-v', 'behind', String(port)]);
+  await tunnel.waitFor(new RegExp(`localhost:${port}`));
+  assert.match(tunnel.stderr, /transport openssh: ssh2 and vps have no key exchange/);
+});

@@ -18,6 +18,7 @@ export function cleanEnv(dir: string): NodeJS.ProcessEnv {
     PATH: systemPath,
     LANG: 'C.UTF-8',
     HOME: place('home'),
+    TMPDIR: place('tmp'),
     TUNNEL_CONFIG_DIR: place('config'),
     TUNNEL_STATE_DIR: place('state'),
     TUNNEL_RUNTIME_DIR: place('run'),

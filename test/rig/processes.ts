@@ -81,6 +81,19 @@ export async function stopChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKIL
   await exit;
 }
 
+/**
+ * Kills a child and what is in its process group, but nothing that it has started in a session of its own: what is to
+ * tidy up after it must have the chance to, or the test would not notice that it does not.
+ */
+export async function killAlone(child: ChildProcess): Promise<void> {
+  if (!hasEnded(child)) {
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+  killChild(child);
+}
+
 /** As `killTree`, of a child that may have ended and left others in its process group. */
 export function killChild(child: ChildProcess): void {
   const pid = pidOf(child);

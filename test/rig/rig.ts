@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCaddy, type Caddy, type CaddyOptions } from './caddy.ts';
 import { cleanEnv } from './env.ts';
@@ -13,6 +13,7 @@ import { makeTempDir, type TempDir } from './temp-dir.ts';
 import { startTerminal, type Terminal } from './terminal.ts';
 import { startTunnel, type Tunnel, type TunnelOptions } from './tunnel.ts';
 import { startWireguard, type WireguardNet, type WireguardOptions } from './wireguard.ts';
+import { until } from './until.ts';
 import { makeUser, type TestUser, type UserOptions } from './users.ts';
 
 export interface Stoppable {
@@ -126,8 +127,20 @@ export class Rig {
       const server = await start.catch(() => undefined);
       await server?.stop().catch((error: unknown) => errors.push(error));
     }
+    await this.#tidied().catch((error: unknown) => errors.push(error));
     this.#tempDir.remove();
     if (errors.length > 0)
       throw new AggregateError(errors, `The rig could not stop everything in ${this.dir}`);
+  }
+
+  /** What the program keeps in the temporary directory must not outlive it, however it has ended. */
+  async #tidied(): Promise<void> {
+    const dir = this.env['TMPDIR'] ?? '';
+    // Gone when the rig is stopped a second time.
+    const left = (): string[] =>
+      existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith('tunnel-')) : [];
+    await until('the private directories of the program are gone', () => left().length === 0, {
+      timeoutMs: 10_000,
+    });
   }
 }

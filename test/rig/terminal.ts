@@ -76,7 +76,8 @@ export async function startTerminal(
     },
     hangUp: () => closeMaster(pty),
     async stop() {
-      kill();
+      // Alone: see `killAlone`.
+      if (!ended) process.kill(pty.pid, 'SIGKILL');
       await exit;
       forget();
     },

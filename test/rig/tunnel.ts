@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { onDeath } from './last-resort.ts';
-import { killChild, stopChild } from './processes.ts';
+import { killAlone, killChild } from './processes.ts';
 import { Transcript } from './transcript.ts';
 
 export interface TunnelOptions {
@@ -33,6 +33,8 @@ export interface Tunnel {
   waitFor(pattern: RegExp, timeoutMs?: number): Promise<RegExpExecArray>;
   /** Waits for an event of this name, of which `matches` is true. */
   waitForEvent(name: string, matches?: (event: JsonEvent) => boolean, timeoutMs?: number): Promise<JsonEvent>;
+  /** Waits for the first event of one of these names. */
+  waitForAny(...names: readonly string[]): Promise<JsonEvent>;
   /** Sends a signal (SIGINT), and waits for the end that it leads to. */
   interrupt(signal?: NodeJS.Signals): Promise<Exit>;
   /** Ends it however it is. */
@@ -87,12 +89,14 @@ export async function startTunnel(
         () => events().find((event) => event.event === name && matches(event)),
         timeoutMs,
       ),
+    waitForAny: (...names) =>
+      all.waitFor(`event ${names.join(' or ')}`, () => events().find(({ event }) => names.includes(event))),
     async interrupt(signal = 'SIGINT') {
       child.kill(signal);
       return exit;
     },
     async stop() {
-      await stopChild(child, 'SIGKILL');
+      await killAlone(child);
       forget();
     },
   };

@@ -21,6 +21,8 @@ interface Case {
 const OTHER = text(ed25519());
 const OTHER_RSA = text(rsa());
 
+const REVOKED_WITHOUT_PORT = 'a key revoked without a port';
+
 /** `own` is the server's key. */
 function aliasCases(own: string): readonly Case[] {
   const salt = Buffer.alloc(20, 1);
@@ -85,7 +87,7 @@ function portCases(own: string, port: number): readonly Case[] {
     { title: 'the key without a port', expected: 'known', lines: [`127.0.0.1 ${own}`] },
     { title: 'another key without a port', expected: 'unknown', lines: [`127.0.0.1 ${OTHER}`] },
     { title: 'the key on another port', expected: 'unknown', lines: [`[127.0.0.1]:1 ${own}`] },
-    { title: 'a key revoked without a port', expected: 'revoked', lines: [`@revoked 127.0.0.1 ${own}`] },
+    { title: REVOKED_WITHOUT_PORT, expected: 'revoked', lines: [`@revoked 127.0.0.1 ${own}`] },
   ];
 }
 
@@ -139,6 +141,84 @@ test('a host key is judged as ssh judges it, by the same line of known_hosts', a
     });
   }
 });
+
+/** What no line is made of, and the key all the same. */
+function oddFiles(own: string): readonly (readonly [title: string, content: string | Buffer])[] {
+  const noise = Buffer.from(
+    Array.from({ length: 64 * 1024 }, (_, index) => (index * 7919 + (index >> 3)) & 255),
+  );
+  return [
+    ['a huge line', `${'other,'.repeat(500_000)}vps ${own}\n`],
+    ['a huge comment, then another key', `# ${'x'.repeat(3_000_000)}\nvps ${OTHER}\n`],
+    ['binary junk', noise],
+    ['binary junk around the key', Buffer.concat([noise, Buffer.from(`\nvps ${own}\n`), noise])],
+    ['a byte order mark', `\uFEFFvps ${own}\n`],
+    ['a NUL after the key', `vps ${own}\0junk\n`],
+    ['a lone CR in the line', `vps ${own}\rjunk\n`],
+  ];
+}
+
+type Mode = 'yes' | 'accept-new';
+
+/** Whether each lets itself in, or why not. */
+async function outcomeOfSsh(rig: Rig, options: readonly string[]): Promise<string> {
+  const { stderr, status } = await rig.run(['ssh', '-o', 'BatchMode=yes', ...options, 'vps', 'true']);
+  if (status === 0) return 'in';
+  if (stderr.includes('REVOKED HOST KEY DETECTED')) return 'revoked';
+  return stderr.includes('IDENTIFICATION HAS CHANGED') ? 'changed' : 'unknown';
+}
+
+async function outcomeOfTunnel(rig: Rig, options: readonly string[]): Promise<string> {
+  const tunnel = await rig.tunnel(['--json', '-o', 'ClearAllForwardings=yes', ...options, 'vps']);
+  const { event, error } = await tunnel.waitForAny('ready', 'closed');
+  if (event === 'ready') {
+    await tunnel.interrupt();
+    return 'in';
+  }
+  assert.equal((await tunnel.exit).status, 255);
+  return (error as { code: string }).code.replace('host-key-', '');
+}
+
+function optionsFor({ client }: Sshd, mode: Mode, file: string, alias: string | undefined): string[] {
+  const options = [
+    `StrictHostKeyChecking=${mode}`,
+    `UserKnownHostsFile=${file}`,
+    ...(alias === undefined ? [] : [`HostKeyAlias=${alias}`]),
+  ];
+  return [...options.flatMap((option) => ['-o', option]), ...client.flags];
+}
+
+for (const mode of ['yes', 'accept-new'] as const) {
+  test(`the program lets itself in where ssh does, with StrictHostKeyChecking ${mode}`, async (t) => {
+    if (!needs(t, 'sshd', 'ssh')) return;
+    const rig = await startRig(t);
+    const sshd = await rig.sshd();
+    const own = sshd.hostKeys[0]?.publicKey ?? '';
+    const lines = [...aliasCases(own).map((one) => ({ alias: 'vps', ...one })), ...portCases(own, sshd.port)];
+    const files = [
+      ...lines.map(({ title, alias, lines }) => ({ title, alias, content: lines.join('\n') })),
+      ...oddFiles(own).map(([title, content]) => ({ title, alias: 'vps', content })),
+    ];
+    for (const [index, { title, alias, content }] of files.entries()) {
+      await t.test(title, async () => {
+        const [theirs, ours] = ['ssh', 'tunnel'].map((name) => join(rig.dir, `${name}_hosts${index}`));
+        assert.ok(theirs !== undefined && ours !== undefined);
+        for (const file of [theirs, ours]) writeFileSync(file, content);
+        const [outcome, expected] = await Promise.all([
+          outcomeOfTunnel(rig, optionsFor(sshd, mode, ours, alias)),
+          outcomeOfSsh(rig, optionsFor(sshd, mode, theirs, alias)),
+        ]);
+        // ssh shows its warning, and takes the key for a new one.
+        if (title === REVOKED_WITHOUT_PORT) return assert.equal(outcome, 'revoked');
+        assert.equal(outcome, expected);
+        // ssh does not end a last line before it appends; we do.
+        const appended = (file: string): string =>
+          readFileSync(file).subarray(Buffer.byteLength(content)).toString().trim();
+        assert.equal(appended(ours), appended(theirs));
+      });
+    }
+  });
+}
 
 test('ssh knows a host by the line that was appended for it, plain or hashed', async (t) => {
   if (!needs(t, 'sshd')) return;

@@ -35,17 +35,12 @@ export function text(key: Buffer): string {
 export interface Loaded {
   readonly hosts: KnownHosts;
   readonly warnings: readonly string[];
-  readonly debugged: readonly string[];
 }
 
 export async function load(...files: readonly string[]): Promise<Loaded> {
   const warnings: string[] = [];
-  const debugged: string[] = [];
-  const log = {
-    warn: (message: string) => void warnings.push(message),
-    debug: (message: string) => void debugged.push(message),
-  };
-  return { hosts: await loadKnownHosts(files, log), warnings, debugged };
+  const hosts = await loadKnownHosts(files, { warn: (message) => void warnings.push(message) });
+  return { hosts, warnings };
 }
 
 export interface Folder {

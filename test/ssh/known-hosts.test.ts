@@ -144,8 +144,8 @@ test('the known key types are those of plain keys under this very name, each onc
 
 test('missing files are empty ones, without a word', async (t) => {
   const dir = folder(t);
-  const { hosts, warnings, debugged } = await load(dir.path('none'), `${dir.file('file', '')}/none`);
-  assert.deepEqual([warnings, debugged], [[], []]);
+  const { hosts, warnings } = await load(dir.path('none'), `${dir.file('file', '')}/none`);
+  assert.deepEqual(warnings, []);
   assert.equal(hosts.verdict(VPS, ed25519()).kind, 'unknown');
 });
 
@@ -158,20 +158,25 @@ test('a file that cannot be read is warned about, and the others are used', asyn
   assert.match(warnings[0] ?? '', /known-hosts-.*EISDIR/);
 });
 
-test('a broken line is named to debug only, and the lines around it are used', async (t) => {
+test('broken lines are named in one warning, and the lines around them are used', async (t) => {
   const dir = folder(t);
   const key = ed25519();
   const file = dir.file(
     'known_hosts',
     `# fine\n\nvps ssh-ed25519 AAAA\nvps ssh-new AAAA\nvps\r\nvps ${text(key)}`,
   );
-  const { hosts, warnings, debugged } = await load(file);
+  const { hosts, warnings } = await load(file);
   assert.deepEqual(hosts.verdict(VPS, key), { kind: 'known', file, line: 6 });
-  assert.deepEqual(warnings, []);
-  assert.deepEqual(
-    debugged.map((message) => message.split(': ')[0]),
-    [3, 4, 5].map((line) => `${file}:${line}`),
-  );
+  assert.deepEqual(warnings, [
+    `${file}: skipped what is no host key known to this program, in line 3, 4, 5.`,
+  ]);
+});
+
+test('of many broken lines the first are named', async (t) => {
+  const file = folder(t).file('known_hosts', 'junk\n'.repeat(100_000));
+  const { warnings } = await load(file);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /in line 1, 2, 3, 4, 5 and 99995 more\.$/);
 });
 
 test('bytes that are not UTF-8 do not hide the lines around them', async (t) => {

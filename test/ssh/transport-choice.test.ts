@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -35,7 +36,6 @@ test('a host with nothing special is for ssh2', async (t) => {
 });
 
 for (const [line, said] of [
-  ['CertificateFile DIR/cert', /CertificateFile/],
   ['PKCS11Provider /lib/token.so', /PKCS11Provider/],
   ['SecurityKeyProvider /lib/fido.so', /SecurityKeyProvider/],
   ['HostbasedAuthentication yes', /HostbasedAuthentication/],
@@ -52,19 +52,43 @@ for (const [line, said] of [
   });
 }
 
+test('a CertificateFile is for OpenSSH, if it is there', async (t) => {
+  const lines = ['CertificateFile DIR/%n-cert.pub'];
+  assert.equal(await reason(t, lines), undefined);
+  const write = (dir: string): void => writeFileSync(join(dir, 'h-cert.pub'), '');
+  assert.match((await reason(t, lines, write)) ?? 'none', /CertificateFile/);
+});
+
+test('a key in a file that is encrypted with what ssh2 cannot undo is for OpenSSH', async (t) => {
+  if (!needs(t, 'ssh')) return;
+  const write = (dir: string): void => {
+    const args = ['-q', '-t', 'ed25519', '-N', 'secret', '-Z', 'chacha20-poly1305@openssh.com'];
+    execFileSync('ssh-keygen', [...args, '-f', join(dir, 'id')]);
+  };
+  assert.match((await reason(t, [], write)) ?? 'none', /id is encrypted with chacha20-poly1305@openssh.com$/);
+});
+
 test('what is switched off, or still has an algorithm in common, is for ssh2', async (t) => {
   assert.equal(await reason(t, ['RevokedHostKeys none', 'HostbasedAuthentication no']), undefined);
   assert.equal(await reason(t, ['KexAlgorithms ^sntrup761x25519-sha512@openssh.com']), undefined);
 });
 
-test('a certificate beside an identity file is for OpenSSH, if there is a key with it', async (t) => {
-  const certificate = (dir: string): void => writeFileSync(join(dir, 'id-cert.pub'), '');
-  assert.equal(await reason(t, [], certificate), undefined);
-  const both = (dir: string): void => {
-    certificate(dir);
-    writeFileSync(join(dir, 'id'), '');
-  };
-  assert.match((await reason(t, [], both)) ?? 'none', /certificate for an identity file/);
+test('a certificate beside an identity file is for OpenSSH, if there may be a key with it', async (t) => {
+  const write =
+    (...names: string[]) =>
+    (dir: string): void =>
+      names.forEach((name) => writeFileSync(join(dir, name), ''));
+  assert.equal(await reason(t, [], write('id-cert.pub')), undefined);
+  for (const key of ['id', 'id.pub'])
+    assert.match(
+      (await reason(t, [], write('id-cert.pub', key))) ?? 'none',
+      /certificate for an identity file/,
+    );
+  const inAgent = ['IdentityAgent DIR/agent'];
+  assert.match(
+    (await reason(t, inAgent, write('id-cert.pub'))) ?? 'none',
+    /certificate for an identity file/,
+  );
 });
 
 test('a FIDO key in a file is for OpenSSH, unless the agent holds it', async (t) => {

@@ -60,7 +60,7 @@ export function explanationDocument(explanation: Explanation, warnings: readonly
       values: shownValues(option),
       honouredBy: option.by,
       status: statusOf(option),
-      why: option.honoured ? undefined : option.why,
+      why: option.honoured ? remarkOf(option) : option.why,
       instead: option.missed ? option.instead : undefined,
     })),
     warnings,
@@ -82,6 +82,7 @@ function sections(explanation: Explanation): Section[] {
     ['Agent', [agentLabel(settings)]],
     ['Known hosts', knownHosts.length === 0 ? ['none'] : knownHosts.map(fileLabel)],
     ['Forwards', forwards.length === 0 ? ['none'] : forwards.map(forwardLabel)],
+    ['If one fails', forwards.length === 0 ? [] : [whenOneFails(settings)]],
   ];
 }
 
@@ -119,12 +120,16 @@ function note(option: ConfiguredOption): string {
   const { why = '', instead = '' } = option;
   switch (statusOf(option)) {
     case 'honoured':
-      return '';
+      return remarkOf(option) ?? '';
     case 'not-needed':
       return `not needed: ${why}`;
     case 'not-honoured':
       return `not honoured: ${why}. ${instead}`.trimEnd();
   }
+}
+
+function remarkOf({ remark, values }: ConfiguredOption): string | undefined {
+  return remark?.(values[0] ?? '');
 }
 
 function statusOf({ honoured, missed }: ConfiguredOption): 'honoured' | 'not-needed' | 'not-honoured' {
@@ -170,6 +175,13 @@ function forwardLabel(spec: ForwardSpec): string {
     case 'remote':
       return `${place} there → ${spec.connect === 'socks' ? 'anywhere from here (SOCKS)' : `${formatEndpoint(spec.connect)} here`}`;
   }
+}
+
+/** What the configuration says of ExitOnForwardFailure cannot be told from ssh's default, which is no. */
+function whenOneFails({ options }: HostSettings): string {
+  return options.get('exitonforwardfailure')?.[0] === 'yes'
+    ? 'nothing is opened (ExitOnForwardFailure)'
+    : 'what is typed: nothing is opened; a line of the configuration: a warning (ExitOnForwardFailure no)';
 }
 
 function forwardFields(spec: ForwardSpec): object {

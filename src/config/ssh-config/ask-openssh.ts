@@ -24,7 +24,8 @@ export async function askOpenSsh(
     runSsh(['-F', 'none', '-G', '--', destination.host], local, signal),
   ]);
   if (answer === undefined || empty === undefined) return undefined;
-  if (answer.status !== 0) throw await explainComplaint(answer.stderr, destination, flags);
+  const said = withoutDebug(answer.stderr);
+  if (answer.status !== 0) throw await explainComplaint(said.join('\n'), destination, flags);
   const options = parseOptions(answer.stdout);
   const defaults = parseOptions(empty.stdout);
   return {
@@ -32,8 +33,13 @@ export async function askOpenSsh(
       ? expandAsSsh(options, tokensFor(destination.host, options, local), local)
       : options,
     defaults,
-    warnings: answer.stderr.split(/\r?\n/).filter((line) => LOCATED.test(line)),
+    warnings: said.filter((line) => LOCATED.test(line)),
   };
+}
+
+/** With LogLevel DEBUG it also tells which lines it applies. */
+function withoutDebug(stderr: string): string[] {
+  return stderr.split(/\r?\n/).filter((line) => !/^debug[123]: /.test(line));
 }
 
 /** Of two flags that say the same, ssh takes the first; what is part of the destination comes last. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
+import { shellQuoted } from '../../shell-word.ts';
 import type { PrivateDir } from './private-dir.ts';
 
 /** A question of ssh's, whole: several lines for a host key. */
@@ -99,8 +100,4 @@ function parseQuestion(line: string): AskpassQuestion {
   const { text, kind } = JSON.parse(line) as Record<string, unknown>;
   if (typeof text !== 'string' || typeof kind !== 'string') throw new TypeError('no question');
   return { text, kind };
-}
-
-function shellQuoted(word: string): string {
-  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,9 +1,7 @@
 import type { HostSettings, SshFlags } from '../../config/settings.ts';
-import { ConnectError } from '../../errors.ts';
 import type { SshConnection } from '../connection.ts';
 import type { SshContext } from '../context.ts';
 import { OpensshConnection } from './connection.ts';
-import { jumpHosts } from '../jump-hosts.ts';
 import { findLiveMaster } from './live-master.ts';
 import { PrivateDir } from './private-dir.ts';
 import { startPrivateMaster } from './private-master.ts';
@@ -25,32 +23,10 @@ export async function connectWithOpenssh(
   const dir = await PrivateDir.create();
   try {
     const live = await findLiveMaster(settings, context);
-    if (live === undefined) await refuseUncheckedHops(settings, context.signal);
-    else dir.guard();
     const master = live ?? (await startPrivateMaster(settings, flags, context, dir));
     return new OpensshConnection(master, dir, settings);
   } catch (error) {
     await dir.remove();
     throw error;
-  }
-}
-
-/**
- * With StrictHostKeyChecking no, ssh goes on with a key that has changed. We tell our own ssh otherwise, but the ones that
- * it starts for jump hosts hear nothing of that (ssh.c hands on `-F` alone).
- */
-async function refuseUncheckedHops(host: HostSettings, signal: AbortSignal): Promise<void> {
-  for await (const { name, settings } of jumpHosts(host, signal)) {
-    if (settings.strictHostKeyChecking === 'no') {
-      throw new ConnectError(
-        'host-key-unchecked',
-        `The host key of ${name}, a jump host of ${host.alias}, would not be checked`,
-        {
-          hint: [
-            `Its StrictHostKeyChecking is no. Write accept-new instead, which takes new keys but no changed ones.`,
-          ],
-        },
-      );
-    }
   }
 }

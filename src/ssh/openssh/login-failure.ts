@@ -1,5 +1,6 @@
 import type { HostSettings } from '../../config/settings.ts';
 import { ConnectError } from '../../errors.ts';
+import { NO_IS_NOT_ENOUGH } from '../host-key-question.ts';
 
 interface Failure {
   readonly code: string;
@@ -58,7 +59,14 @@ const CAUSES: readonly (readonly [RegExp, Explain])[] = [
 /** The error to end with, from what ssh wrote. */
 export function loginFailure(login: FailedLogin): ConnectError {
   const { code, message, hint } = explain(login);
-  return new ConnectError(code, message, { hint, cause: new Error(login.messages.join('\n')) });
+  return new ConnectError(code, message, { hint, cause: new Error(reasonsIn(login.messages)) });
+}
+
+/** Without the rest of what was said, such as a server's instructions. */
+function reasonsIn(messages: readonly string[]): string {
+  const patterns = [...CAUSES.map(([pattern]) => pattern), CONSEQUENCE];
+  const reasons = messages.filter((line) => patterns.some((pattern) => pattern.test(line)));
+  return (reasons.length > 0 ? reasons : messages.slice(-1)).join('\n');
 }
 
 /**
@@ -188,6 +196,7 @@ function explainChangedKey(_match: RegExpExecArray, { settings, messages }: Fail
       ...(fingerprint === undefined ? [] : [`It shows ${fingerprint}.`]),
       ...(offending === undefined ? [] : [`${offending}.`]),
       'Somebody may be listening in between; or the host was set up anew.',
+      ...(settings.strictHostKeyChecking === 'no' ? [NO_IS_NOT_ENOUGH] : []),
       ...(command === undefined ? [] : [`Once you know that it was: ${command}`]),
     ],
   };

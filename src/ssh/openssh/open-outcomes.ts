@@ -85,10 +85,11 @@ export class OpenOutcomes {
     }
     const waiting = this.#opening.get(channel);
     if (waiting === undefined) return;
-    const [, reason = '', description] = /^open failed: ([^:]*)(?:: (.*))?$/.exec(event) ?? [];
+    // A server need not describe its reason (dropbear refuses a socket so): nothing follows the second colon then.
+    const [, reason = '', description = ''] = /^open failed: ([^:]*)(?:: ?(.*))?$/.exec(event) ?? [];
     if (reason !== '') {
       waiting.reject(
-        new ChannelOpenError(waiting.endpoint, REASONS[reason] ?? 0, new Error(description ?? reason)),
+        new ChannelOpenError(waiting.endpoint, REASONS[reason] ?? 0, new Error(description || reason)),
       );
     } else if (event.startsWith('open confirm')) waiting.resolve();
     else return;

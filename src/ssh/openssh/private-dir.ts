@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { ConnectError, systemCode } from '../../errors.ts';
 
 /**
@@ -14,20 +15,29 @@ const PLAIN_PATH = /^[\w./-]+$/;
 
 /**
  * Waits for the end of its standard input, whose other end only this process holds: the kernel closes it even when
- * nothing else of ours runs any more. ssh itself watches nothing of the kind with -N.
+ * nothing else of ours runs any more. What was written to it is the process to end, which has two seconds for that; ssh
+ * itself watches nothing of the kind with -N.
  */
 const GUARD = `
-read -r _
-if [ -n "$2" ]; then
-  kill "$2" && sleep 2 && kill -9 "$2"
+read -r pid && read -r _
+if [ -n "$pid" ]; then
+  kill "$pid"
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+    kill -0 "$pid" || break
+    sleep 0.1 || sleep 1
+  done
+  kill -9 "$pid"
 fi 2>/dev/null
 rm -rf "$1"
 `;
 
-/** A directory of mode 0700 for the sockets of one connection. Its path is short, and it does not outlive us. */
+/**
+ * A directory of mode 0700 for the sockets of one connection. Its path is short, and it does not outlive us, however we
+ * end.
+ */
 export class PrivateDir {
   readonly path: string;
-  #guard: ChildProcess | undefined;
+  readonly #guard: ChildProcessByStdio<Writable, null, null>;
 
   /** Throws a `ConnectError`. Whoever creates it removes it. */
   static async create(): Promise<PrivateDir> {
@@ -42,14 +52,18 @@ export class PrivateDir {
 
   private constructor(path: string) {
     this.path = path;
+    // A session of its own, as it has to live through a Ctrl-C and a closed terminal.
+    this.#guard = spawn('/bin/sh', ['-c', GUARD, 'sh', path], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    this.#guard.on('error', () => undefined).unref();
+    this.#guard.stdin.on('error', () => undefined);
   }
 
-  /** Has the process `pid` ended and the directory removed when this process is killed, however that happens. */
-  guard(pid?: number): void {
-    const args = ['-c', GUARD, 'sh', this.path, pid === undefined ? '' : String(pid)];
-    // A session of its own, as it has to live through a Ctrl-C and a closed terminal.
-    this.#guard = spawn('/bin/sh', args, { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
-    this.#guard.on('error', () => undefined).unref();
+  /** Has the process `pid` ended, too, when this process is killed. */
+  guard(pid: number): void {
+    this.#guard.stdin.write(`${pid}\n`);
   }
 
   join(name: string): string {
@@ -57,7 +71,7 @@ export class PrivateDir {
   }
 
   async remove(): Promise<void> {
-    this.#guard?.kill('SIGKILL');
+    this.#guard.kill('SIGKILL');
     await rm(this.path, { recursive: true, force: true });
   }
 }

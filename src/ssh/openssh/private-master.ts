@@ -6,6 +6,7 @@ import type { HostSettings, SshFlags } from '../../config/settings.ts';
 import { ConnectError, systemCode } from '../../errors.ts';
 import type { SshContext } from '../context.ts';
 import { Askpass } from './askpass.ts';
+import { jumpCommand } from './jump-command.ts';
 import { Login } from './login.ts';
 import type { Master } from './master.ts';
 import { MuxClient } from './mux-client.ts';
@@ -41,15 +42,19 @@ export async function startPrivateMaster(
       ? undefined
       : await Askpass.start(dir, (question, gone) => login.answer(question, gone));
   const controlPath = dir.join('ctl');
-  const args = masterArguments(settings, flags, { controlPath, batchMode: askpass === undefined });
   try {
+    const args = masterArguments(settings, flags, {
+      controlPath,
+      batchMode: askpass === undefined,
+      jumpCommand: await jumpCommand(settings, context.signal),
+    });
     context.phase('resolving');
     const ssh = await startSsh(args, askpass);
-    dir.guard(ssh.pid);
+    if (ssh.pid !== undefined) dir.guard(ssh.pid);
     const outcomes = new OpenOutcomes();
     readLines(ssh.stderr, (line) => {
       login.read(line);
-      outcomes.read(line.trimEnd());
+      outcomes.read(line.replace(/\r$/, ''));
     });
     const gone = reasonOfEnd(ssh, login.transcript);
     void gone.then(() => askpass?.close());

@@ -1,8 +1,11 @@
 import type { HostSettings, SshFlags } from '../../config/settings.ts';
+import { proxyCommandOptions } from './jump-command.ts';
 
 export interface MasterOptions {
   readonly controlPath: string;
   readonly batchMode: boolean;
+  /** What is to be run instead of the jumps of the configuration and of `-J`. */
+  readonly jumpCommand: string | undefined;
 }
 
 /**
@@ -33,13 +36,15 @@ export function masterArguments(settings: HostSettings, flags: SshFlags, ours: M
   return [
     '-N',
     ...options.flatMap((option) => ['-o', option]),
-    ...personal(settings, flags),
+    ...(ours.jumpCommand === undefined ? [] : proxyCommandOptions(ours.jumpCommand)),
+    // ssh takes no -J beside a ProxyCommand.
+    ...personal(settings, flags, ours.jumpCommand === undefined ? flags.jump : undefined),
     '--',
     settings.alias,
   ];
 }
 
-function personal(settings: HostSettings, flags: SshFlags): string[] {
+function personal(settings: HostSettings, flags: SshFlags, jump: string | undefined): string[] {
   const family = { inet: '-4', inet6: '-6' };
   return [
     ...(flags.configFile === undefined ? [] : ['-F', flags.configFile]),
@@ -48,7 +53,7 @@ function personal(settings: HostSettings, flags: SshFlags): string[] {
     '-p',
     String(settings.port),
     ...(flags.identityFiles ?? []).flatMap((file) => ['-i', file]),
-    ...(flags.jump === undefined ? [] : ['-J', flags.jump]),
+    ...(jump === undefined ? [] : ['-J', jump]),
     ...(flags.compression === true ? ['-C'] : []),
     ...(flags.addressFamily === undefined ? [] : [family[flags.addressFamily]]),
     ...(flags.options ?? []).flatMap((option) => ['-o', option]),

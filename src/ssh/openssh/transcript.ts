@@ -9,6 +9,9 @@ const KEPT = 40;
 const EXPECTED =
   /^Authenticated |Permission denied \(|Too many authentication failures|^(?:Connection|Received disconnect|Disconnected) /;
 
+/** Of what ssh says in several lines only the last has a carriage return; this one is of a changed host key. */
+const UNENDED = /^The fingerprint for the \S+ key sent by the remote host is$/;
+
 /**
  * What ssh writes, taken apart: what it says itself, what others say through it, and how it tries to log in.
  *
@@ -46,7 +49,7 @@ export class Transcript {
   /** One line without its line feed. ssh ends its own with a carriage return as well; others may, too. */
   read(line: string): void {
     if (/^debug[123]: /.test(line)) this.#readDebug(line);
-    else if (line.endsWith('\r')) this.#readMessage(printable(line));
+    else if (line.endsWith('\r') || UNENDED.test(line)) this.#readMessage(printable(line));
     else if (this.#stage === 'connected') this.#context.debug(printable(line));
     else if (line !== '') this.#context.warn(printable(line));
   }

@@ -81,8 +81,12 @@ export function algorithmsFor(settings: HostSettings, knownTypes: readonly strin
 function choose(kind: AlgorithmKind, configured: readonly string[] | undefined, option: string): string[] {
   const chosen = supported(kind, configured ?? OURS[kind]);
   if (chosen.length > 0) return chosen;
-  throw new ConnectError('no-algorithm', `None of the configured ${option} is supported`, {
-    hint: [`Configured: ${configured?.join(',') ?? ''}`, `Supported: ${OURS[kind].join(',')}`],
+  throw new ConnectError('no-algorithm', `None of the configured ${option} is supported by ssh2`, {
+    hint: [
+      `Configured: ${configured?.join(',') ?? ''}`,
+      `Supported: ${OURS[kind].join(',')}`,
+      'OpenSSH has more of them, where it is installed: --transport openssh',
+    ],
   });
 }
 

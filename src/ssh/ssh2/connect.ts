@@ -231,12 +231,18 @@ function explain(
 
 function asConnectError(error: Error, { alias }: HostSettings): TunnelError {
   if (error instanceof TunnelError) return error;
-  const hint = error.message.startsWith('Handshake failed: no matching')
-    ? ['The server and this program have no algorithm in common for it; -vv shows both lists.']
-    : [`Try: ssh -v ${alias}`];
+  const lacking = /^Handshake failed: no matching (?:[CS]->[CS] )?(.*)$/.exec(error.message)?.[1];
+  if (lacking !== undefined) return noCommonAlgorithm(lacking, alias, error);
   return new ConnectError('handshake-failed', `Cannot open an SSH session with ${alias}: ${error.message}`, {
     cause: error,
-    hint,
+    hint: [`Try: ssh -v ${alias}`],
+  });
+}
+
+function noCommonAlgorithm(lacking: string, alias: string, cause: Error): ConnectError {
+  return new ConnectError('no-common-algorithm', `ssh2 and ${alias} have no ${lacking} in common`, {
+    cause,
+    hint: ['OpenSSH has more of them, where it is installed: --transport openssh', '-vvv shows both lists.'],
   });
 }
 

@@ -13,8 +13,10 @@ export interface PrivateKey {
 /** What can be told of a private key's file without its passphrase. */
 export interface PrivateKeyFile {
   readonly encrypted: boolean;
-  /** Why the key cannot be used, even with its passphrase. */
+  /** Why the key cannot be used, even with its passphrase, in a sentence's end. */
   readonly unsupported?: string;
+  /** What is so about the file that OpenSSH can use the key all the same, in a sentence's end. */
+  readonly forOpenSsh?: string;
   /** OpenSSH's and PuTTY's formats leave it readable. */
   readonly publicKey?: PublicKey;
 }
@@ -37,7 +39,8 @@ export function inspectPrivateKey(text: string): PrivateKeyFile | undefined {
   if (text.startsWith('PuTTY-User-Key-File-')) return inspectPutty(text);
   const [, kind] = /-----BEGIN (|RSA |EC |DSA |ENCRYPTED )PRIVATE KEY-----/.exec(text) ?? [];
   if (kind === undefined) return undefined;
-  if (kind === 'DSA ') return { encrypted: false, unsupported: 'DSA keys are no longer accepted anywhere' };
+  if (kind === 'DSA ')
+    return { encrypted: false, unsupported: 'holds a DSA key, and those are no longer accepted anywhere' };
   return { encrypted: kind === 'ENCRYPTED ' || text.includes('Proc-Type: 4,ENCRYPTED') };
 }
 
@@ -75,7 +78,7 @@ function toPem(text: string, passphrase: string | undefined): { pem: string; com
 
 /** OpenSSH PROTOCOL.key: magic, cipher, key derivation and its options, number of keys, then the public key. */
 function inspectOpenSsh(text: string): PrivateKeyFile {
-  const damaged = { encrypted: false, unsupported: 'the file is damaged' };
+  const damaged = { encrypted: false, unsupported: 'is damaged' };
   const body = /-----BEGIN OPENSSH PRIVATE KEY-----([^-]+)-----END/.exec(text)?.[1] ?? '';
   const magic = 'openssh-key-v1\0';
   try {
@@ -87,17 +90,23 @@ function inspectOpenSsh(text: string): PrivateKeyFile {
     reader.uint32();
     const publicKey = readPublicKey(reader.string());
     if (publicKey === undefined) return damaged;
-    const unsupported = openSshObstacle(cipher, publicKey.type);
-    return { encrypted: cipher !== 'none', publicKey, ...(unsupported === undefined ? {} : { unsupported }) };
+    return { encrypted: cipher !== 'none', publicKey, ...openSshObstacle(cipher, publicKey.type) };
   } catch {
     return damaged;
   }
 }
 
-function openSshObstacle(cipher: string, type: string): string | undefined {
-  if (type.startsWith('sk-')) return 'a FIDO key can be used only through an agent: add it with ssh-add';
-  if (CIPHERS.test(cipher)) return undefined;
-  return `it is encrypted with ${cipher}; encrypt it anew: ssh-keygen -p -Z aes256-ctr -f FILE`;
+function openSshObstacle(cipher: string, type: string): Pick<PrivateKeyFile, 'unsupported' | 'forOpenSsh'> {
+  if (type.startsWith('sk-')) {
+    const forOpenSsh = 'is a FIDO key';
+    return { forOpenSsh, unsupported: `${forOpenSsh}, which can be used only through an agent (ssh-add)` };
+  }
+  if (CIPHERS.test(cipher)) return {};
+  const forOpenSsh = `is encrypted with ${cipher}`;
+  return {
+    forOpenSsh,
+    unsupported: `${forOpenSsh}, which ssh2 cannot undo; encrypt it anew: ssh-keygen -p -Z aes256-ctr -f FILE`,
+  };
 }
 
 function inspectPutty(text: string): PrivateKeyFile {
@@ -111,7 +120,7 @@ function inspectPutty(text: string): PrivateKeyFile {
     ...(version === '2' && type === 'ssh-rsa'
       ? {}
       : {
-          unsupported: `PuTTY's format ${version} is not read for ${type}; convert it: puttygen FILE -O private-openssh`,
+          unsupported: `is in PuTTY's format ${version}, which is not read for ${type}; convert it: puttygen FILE -O private-openssh`,
         }),
   };
 }

@@ -25,6 +25,7 @@ export interface Transport {
  */
 export async function openTransport(settings: HostSettings, context: SshContext): Promise<Transport> {
   if (settings.proxyCommand !== undefined) {
+    refuseFdpass(settings);
     context.phase('connecting');
     return { stream: runProxyCommand(settings.proxyCommand, settings.alias), address: 'ProxyCommand' };
   }
@@ -32,6 +33,21 @@ export async function openTransport(settings: HostSettings, context: SshContext)
   const addresses = await resolve(settings);
   context.phase('connecting');
   return await tryEach(addresses, settings, context);
+}
+
+/** Such a command hands over a socket and ends: over pipes it would fail in a way that nobody understands. */
+function refuseFdpass({ alias, options, proxyCommand }: HostSettings): void {
+  if (options.get('proxyusefdpass')?.[0] !== 'yes') return;
+  throw new ConnectError(
+    'proxy-fdpass',
+    `The ProxyCommand of ${alias} passes a socket on (ProxyUseFdpass), which ssh2 cannot take`,
+    {
+      hint: [
+        `It is: ${proxyCommand ?? ''}`,
+        'The ssh program can, where it is installed: --transport openssh',
+      ],
+    },
+  );
 }
 
 async function resolve(settings: HostSettings): Promise<string[]> {

@@ -93,7 +93,8 @@ Known hosts     ${dir}/known_hosts
 Forwards        port 8081 here → db.internal:80 there
                 port 5000 here → /run/app.sock there
                 port 9000 there → localhost:3000 here
-                port 1080 here → anywhere from there (SOCKS)`,
+                port 1080 here → anywhere from there (SOCKS)
+If one fails    what is typed: nothing is opened; a line of the configuration: a warning (ExitOnForwardFailure no)`,
     );
     assert.match(options, /^ {2}User +deploy +ssh2, openssh$/m);
     assert.match(options, /^ {2}ForwardAgent +yes +- +not needed: .+$/m);
@@ -122,6 +123,29 @@ Forwards        port 8081 here → db.internal:80 there
       warnings.map((line) => line.split(' ')[0]),
       ['IPQoS'],
     );
+  });
+
+  test('says of what is honoured what it does not do', async () => {
+    const { flags } = configured(CONFIG);
+    const options = ['-o', 'StrictHostKeyChecking=off', '-o', 'ExitOnForwardFailure=yes'];
+    const { stdout } = await run(['explain', 'vps', ...options, ...flags]);
+    assert.match(stdout, /StrictHostKeyChecking .*; one that has changed is refused all the same$/m);
+    assert.match(stdout, /ExitOnForwardFailure .* what is typed is all opened or nothing is; .+$/m);
+    assert.match(stdout, /^If one fails +nothing is opened \(ExitOnForwardFailure\)$/m);
+    const { stdout: accepting } = await run([
+      'explain',
+      'vps',
+      '-o',
+      'StrictHostKeyChecking=accept-new',
+      ...flags,
+    ]);
+    assert.doesNotMatch(accepting, /refused all the same/);
+  });
+
+  test('what ssh says of its own doings is no warning', async () => {
+    const { flags } = configured(CONFIG);
+    const { stderr } = await run(['explain', 'vps', '-o', 'LogLevel=DEBUG3', ...flags]);
+    assert.equal(stderr, '');
   });
 
   test('what SetEnv holds is not printed', async () => {

@@ -62,6 +62,19 @@ test('a connection that was not made takes no answer', async () => {
   await second.outcome;
 });
 
+test('a refusal that the server does not describe is one, too', async () => {
+  for (const said of ['unknown channel type: ', 'unknown channel type:', 'unknown channel type']) {
+    const outcomes = new OpenOutcomes();
+    const pending = outcomes.expect(app);
+    read(outcomes, [
+      'debug1: Connection to port -2 forwarding to /srv/app/app.sock port -2 requested.',
+      'debug1: channel 5: new direct-streamlocal@openssh.com [direct-streamlocal@openssh.com] (inactive timeout: 0)',
+      `channel 5: open failed: ${said}`,
+    ]);
+    await assert.rejects(pending.outcome, { reason: 3, description: 'unknown channel type' });
+  }
+});
+
 test('channels that are not ours are left alone', async () => {
   const outcomes = new OpenOutcomes();
   const pending = outcomes.expect(web);

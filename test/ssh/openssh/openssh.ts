@@ -82,6 +82,13 @@ export function helperProcesses(rig: Rig): Promise<number[]> {
   return processesNaming(`${rig.dir}/tunnel-`);
 }
 
+/** The ssh that was started as a master. */
+export async function masterProcess(rig: Rig): Promise<number> {
+  const [master] = await processesNaming(`ControlPath="${rig.dir}/tunnel-`);
+  assert.ok(master !== undefined, 'there is a master');
+  return master;
+}
+
 /** The private directories of connections that are there. */
 export function privateDirs(rig: Rig): string[] {
   const names = readdirSync(rig.dir).filter((name) => name.startsWith('tunnel-'));

@@ -6,7 +6,14 @@ import { test } from 'node:test';
 import { ConnectionLostError } from '../../../src/errors.ts';
 import { needs } from '../../rig/requirements.ts';
 import { freePort, silent, source } from '../../rig/servers.ts';
-import { connectIn, helperProcesses, privateDirs, rejection, startOpensshRig } from './openssh.ts';
+import {
+  connectIn,
+  helperProcesses,
+  masterProcess,
+  privateDirs,
+  rejection,
+  startOpensshRig,
+} from './openssh.ts';
 
 const PLENTY = 512 * 1024 * 1024;
 
@@ -26,7 +33,7 @@ for (const end of ['ssh is killed', 'the network resets the connection'] as cons
     );
     idle.resume();
 
-    const [ssh = 0] = await helperProcesses(rig);
+    const ssh = await masterProcess(rig);
     if (end === 'ssh is killed') process.kill(ssh, 'SIGKILL');
     else sshd.relay?.drop();
 
@@ -53,7 +60,7 @@ test('a dial under way when the connection is lost rejects', async (t) => {
 
   sshd.relay?.blackhole(true);
   const dialled = rejection(connection.dial({ kind: 'tcp', host: '127.0.0.1', port: sshd.port }));
-  const [ssh = 0] = await helperProcesses(rig);
+  const ssh = await masterProcess(rig);
   process.kill(ssh, 'SIGKILL');
 
   assert.ok((await dialled) instanceof ConnectionLostError);
@@ -104,7 +111,7 @@ test('close ends an ssh that cannot say goodbye, too', async (t) => {
   if (!needs(t, 'sshd')) return;
   const rig = await startOpensshRig(t);
   const connection = await connectIn(rig, (await rig.sshd()).client);
-  const [ssh = 0] = await helperProcesses(rig);
+  const ssh = await masterProcess(rig);
   process.kill(ssh, 'SIGSTOP');
 
   await connection.close();

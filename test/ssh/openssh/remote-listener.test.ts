@@ -9,7 +9,7 @@ import { ConnectionLostError, ListenError } from '../../../src/errors.ts';
 import { needs } from '../../rig/requirements.ts';
 import { freePort, silent } from '../../rig/servers.ts';
 import { until } from '../../rig/until.ts';
-import { connectIn, helperProcesses, startOpensshRig } from './openssh.ts';
+import { connectIn, masterProcess, startOpensshRig } from './openssh.ts';
 
 const echo = (stream: Duplex): void => void stream.pipe(stream);
 
@@ -96,7 +96,7 @@ test('when the connection is lost, what the server accepted for us fails', async
   const stream = await accepted;
   const broken = once(stream.resume(), 'error');
 
-  const [master = 0] = await helperProcesses(rig);
+  const master = await masterProcess(rig);
   process.kill(master, 'SIGKILL');
 
   assert.ok((await broken)[0] instanceof ConnectionLostError);

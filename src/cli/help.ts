@@ -55,8 +55,8 @@ Flags, with the meaning they have in ssh:
       --retry-dial TIME      how long a target that refuses is tried again; default 2s
 
       --wireguard ADDR[,interface=NAME]
-                             where HOST is in a WireGuard VPN: its ports are reached there while that is
-                             up, and over SSH when it is not, under the same local URL
+                             where HOST is in a WireGuard VPN: its ports are reached there while
+                             that is up, and over SSH when it is not, under the same local URL
       --via WAY              auto, wireguard or ssh; default auto
       --standby              have the SSH connection ready while WireGuard is used
 

@@ -92,7 +92,8 @@ async function matches({ hosts, paths, tryFiles }: Matcher, draft: Draft): Promi
 async function findFile(candidates: readonly string[], draft: Draft): Promise<boolean> {
   for (const candidate of candidates) {
     const path = expand(candidate, draft.request);
-    if ((await findServed(draft.root, path)) === undefined) continue;
+    const found = await findServed(draft.root, path);
+    if (found?.kind !== (path.endsWith('/') ? 'folder' : 'file')) continue;
     draft.request = { ...draft.request, relative: path };
     return true;
   }

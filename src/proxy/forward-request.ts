@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Endpoint } from '../endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../endpoint.ts';
 import { relay } from '../forward/relay.ts';
 import { reset } from '../forward/reset.ts';
 import { headerDown, setFields } from './answer-header.ts';
@@ -34,8 +34,8 @@ export async function forwardRequest(
   step: ProxyStep,
   context: ForwardContext,
 ): Promise<void> {
-  const outgoing = prepare(visit, decision, step, context);
-  const { answer, stream, endpoint } = await ask(visit, outgoing, step, context);
+  const prepared = (to: Endpoint): Outgoing => prepare(visit, decision, step, context, to);
+  const { answer, stream, endpoint } = await ask(visit, prepared, step, context);
   if (answer.upgraded !== undefined && visit.upgrade === undefined) {
     stream.destroy();
     throw toUpstreamError(new Error('it changed the protocol unasked'), context.describe(endpoint));
@@ -53,16 +53,26 @@ export async function forwardRequest(
   return deliver(visit, answer, stream, () => context.pool.giveBack(endpoint, stream));
 }
 
-function prepare(visit: Visit, decision: Decision, step: ProxyStep, context: ForwardContext): Outgoing {
+function prepare(
+  visit: Visit,
+  decision: Decision,
+  step: ProxyStep,
+  context: ForwardContext,
+  endpoint: Endpoint,
+): Outgoing {
   const { request, response, admitted, notes } = visit;
   const { path, query } = decision.request;
+  const sent = {
+    ...decision.request,
+    upstream: endpoint.kind === 'tcp' ? formatEndpoint(endpoint) : 'localhost',
+  };
   const fields = headerUp({
     request,
     hostport: admitted.hostport,
     prefix: decision.prefix,
     presented: context.presented,
     ops: step.up,
-    expand: (text) => expand(text, decision.request),
+    expand: (text) => expand(text, sent),
     upgrade: visit.upgrade?.protocol,
   });
   return {
@@ -90,13 +100,14 @@ interface Asked {
  */
 async function ask(
   visit: Visit,
-  outgoing: Outgoing,
+  prepared: (endpoint: Endpoint) => Outgoing,
   step: ProxyStep,
   context: ForwardContext,
 ): Promise<Asked> {
-  const repeatable =
-    isIdempotent(outgoing.method) && outgoing.body === undefined && visit.upgrade === undefined;
+  const { request } = visit;
+  const repeatable = isIdempotent(request.method ?? '') && !hasBody(request) && visit.upgrade === undefined;
   const { endpoint, connection } = await connectFirst(visit, step.upstreams, repeatable, context);
+  const outgoing = prepared(endpoint);
   try {
     return { ...(await attempt(visit, outgoing, connection)), endpoint };
   } catch (error) {

@@ -18,7 +18,7 @@ export function applyHeaderOps(
   for (const { name, search, by } of ops.replace ?? []) {
     result = result.map(([other, text]) =>
       name === '*' || other.toLowerCase() === name.toLowerCase()
-        ? [other, oneLine(text.replace(search, () => expand(by)))]
+        ? [other, oneLine(text.replace(search, expand(by)))]
         : [other, text],
     );
   }

@@ -74,9 +74,10 @@ export function stripPrefix(
   return { path: cleaned.slice(at), stripped: true };
 }
 
-/** What `handle_path` takes off for this pattern: what stands before a star at its end, and nothing else. */
+/** What `handle_path` takes off for this pattern: what stands before a star at its end, or all of it. */
 export function prefixOf(pattern: string): string {
-  return pattern.endsWith('*') ? pattern.slice(0, -1).replace(/\/$/, '') : '';
+  const prefix = pattern.replace(/\*$/, '').replace(/\/$/, '');
+  return prefix.includes('*') ? '' : prefix;
 }
 
 /** Of ASCII only: the bytes above are not letters. */

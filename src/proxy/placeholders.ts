@@ -14,6 +14,8 @@ export interface Asked {
 /** A request on its way through the rules. */
 export interface Current extends Asked {
   readonly original: Asked;
+  /** Where a request is sent to; known when there is a connection. */
+  readonly upstream?: string;
   /** What a `try_files` found. */
   readonly relative: string;
 }
@@ -34,6 +36,7 @@ const values: Readonly<Record<string, (request: Current) => string>> = {
   'http.request.scheme': () => 'http',
   'http.request.remote': ({ remoteHost }) => remoteHost,
   'http.request.remote.host': ({ remoteHost }) => remoteHost,
+  'http.reverse_proxy.upstream.hostport': ({ upstream = '' }) => upstream,
   'http.matchers.file.relative': ({ relative }) => relative,
 };
 
@@ -51,6 +54,7 @@ const shortForms: Readonly<Record<string, string>> = {
   method: 'http.request.method',
   scheme: 'http.request.scheme',
   remote: 'http.request.remote',
+  upstream_hostport: 'http.reverse_proxy.upstream.hostport',
   remote_host: 'http.request.remote.host',
 };
 

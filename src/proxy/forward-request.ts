@@ -225,7 +225,6 @@ async function switchOver(
   response.flushHeaders();
   response.detachSocket(socket);
   socket.setTimeout(0);
-  if (upgrade.head.length > 0) socket.unshift(upgrade.head);
   if (head.length > 0) stream.unshift(head);
   socket.on('data', (chunk: Buffer) => (notes.bytesUp += chunk.length));
   stream.on('data', (chunk: Buffer) => (notes.bytesDown += chunk.length));

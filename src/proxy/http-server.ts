@@ -6,12 +6,7 @@ import { maxHeaderBytes } from './send-request.ts';
 /** What the server does with what its parser lets through. */
 export interface HttpHandlers {
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
-  readonly onUpgrade: (
-    request: IncomingMessage,
-    response: ServerResponse,
-    socket: Socket,
-    head: Buffer,
-  ) => void;
+  readonly onUpgrade: (request: IncomingMessage, response: ServerResponse, socket: Socket) => void;
   /** What the parser refused; it has been answered. */
   readonly onRefused: (status: number, code: string) => void;
 }
@@ -55,8 +50,9 @@ export function makeHttpServer(handlers: HttpHandlers, patience: Patience): Serv
     handlers.onRefused(417, 'expectation-unknown');
   });
   server.on('upgrade', (request, socket, head) => {
-    const response = responseOver(request, socket as Socket);
-    handlers.onUpgrade(request, response, socket as Socket, head);
+    // At once: a socket that holds nothing may end before anybody reads it.
+    if (head.length > 0) socket.unshift(head);
+    handlers.onUpgrade(request, responseOver(request, socket as Socket), socket as Socket);
   });
   server.on('connect', (_, socket) => {
     socket.on('error', () => {});

@@ -37,6 +37,7 @@ export class Service implements HttpHandlers {
   readonly #options: ServiceOptions;
   readonly #context: ForwardContext;
   readonly #live = new Map<Promise<void>, AbortController>();
+  readonly #condemned = new WeakSet<Socket>();
   #rules: readonly Rule[] = [];
   #guard!: Guard;
   #bytesUp = 0;
@@ -70,12 +71,8 @@ export class Service implements HttpHandlers {
   readonly onRequest = (request: IncomingMessage, response: ServerResponse): void =>
     this.#begin(request, response, undefined);
 
-  readonly onUpgrade = (
-    request: IncomingMessage,
-    response: ServerResponse,
-    socket: Socket,
-    head: Buffer,
-  ): void => this.#begin(request, response, { protocol: request.headers.upgrade ?? '', socket, head });
+  readonly onUpgrade = (request: IncomingMessage, response: ServerResponse, socket: Socket): void =>
+    this.#begin(request, response, { protocol: request.headers.upgrade ?? '', socket });
 
   readonly onRefused = (status: number, code: string): void => {
     const record = { method: '', host: '', path: '', bytesUp: 0, bytesDown: 0, durationMs: 0 };
@@ -95,6 +92,8 @@ export class Service implements HttpHandlers {
   }
 
   #begin(request: IncomingMessage, response: ServerResponse, upgrade: Upgrade | undefined): void {
+    // node:http reads on while an answer that closes the connection is still on its way.
+    if (this.#condemned.has(request.socket)) return;
     const abort = new AbortController();
     const served = this.#serve(request, response, upgrade, abort).finally(() => this.#live.delete(served));
     this.#live.set(served, abort);
@@ -118,7 +117,10 @@ export class Service implements HttpHandlers {
     const admitted = this.#guard.admit(request, upgrade !== undefined);
     if (isRefusal(admitted)) {
       // Where a malformed request ends is anybody's guess, so nothing after it is read.
-      if (admitted.status === 400) response.shouldKeepAlive = false;
+      if (admitted.status === 400) {
+        response.shouldKeepAlive = false;
+        this.#condemned.add(request.socket);
+      }
       this.#tell({ request, response, notes }, admitted);
     } else
       await this.#answer({

@@ -6,8 +6,6 @@ import type { Admitted } from './guard.ts';
 export interface Upgrade {
   readonly protocol: string;
   readonly socket: Socket;
-  /** What it has sent already. */
-  readonly head: Buffer;
 }
 
 /** One request that is being served. */

@@ -4,7 +4,8 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { ConnectionLostError, DialError } from '../../src/errors.ts';
-import { dialHere, freePort, readAll, until } from '../forward/streams.ts';
+import { freePort, readAll, until } from '../forward/streams.ts';
+import { dialLocal } from '../../src/forward/local-dialer.ts';
 import { ask, dialFails, sendRaw, start, startRawUpstream, startUpstream } from './start.ts';
 
 test('a request goes to its upstream without the prefix, and says who the client is whatever it claims', async (t) => {
@@ -257,9 +258,7 @@ test('of several upstreams the first that can be connected to gets the request, 
     rules: [{ match: [], steps: [{ do: 'proxy', upstreams }] }],
     dial: async (endpoint, signal) => {
       dialled.push(endpoint.kind === 'tcp' ? endpoint.port : 0);
-      return dialHere(endpoint, signal).catch(() => {
-        throw new DialError('connect-refused', 'refused');
-      });
+      return dialLocal(endpoint, signal);
     },
   });
   for (const body of ['first', 'second']) {

@@ -14,7 +14,8 @@ import type { AccessRecord } from '../../src/proxy/access-record.ts';
 import { compileRoutes } from '../../src/proxy/compile-routes.ts';
 import { openProxy, type Proxy, type ProxyOptions } from '../../src/proxy/open-proxy.ts';
 import { parseRoute } from '../../src/proxy/route.ts';
-import { dialHere, readAll } from '../forward/streams.ts';
+import { dialLocal } from '../../src/forward/local-dialer.ts';
+import { readAll } from '../forward/streams.ts';
 
 /** A proxy that is open until the test ends, with what it logged. */
 export interface Started {
@@ -35,7 +36,7 @@ export async function start(t: TestContext, options: StartOptions): Promise<Star
   const proxy = await openProxy({
     listen: { kind: 'tcp', port: 'auto' },
     rules: compileRoutes(routes.map(parseRoute)),
-    dial: dialHere,
+    dial: dialLocal,
     remoteName: randomUUID(),
     onRequest: (record) => records.push(record),
     ...given,

@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { decodePath } from './path.ts';
+import { cleanPath, decodePath } from './path.ts';
 
 /** Something below a root that may be served. */
 export interface Served {
@@ -33,8 +33,8 @@ export async function findServed(root: string, path: string): Promise<Served | u
 function fileName(path: string): string | undefined {
   const bytes = decodePath(path);
   if (bytes === undefined) return undefined;
-  const name = Buffer.from(bytes, 'latin1').toString();
+  const name = cleanPath(Buffer.from(bytes, 'latin1').toString(), true);
   // A backslash separates folders on other systems; NUL ends a name for the system's calls.
   if (/[\0\\\uFFFD]/.test(name)) return undefined;
-  return name.split('/').some((part) => part.startsWith('.') && part !== '.') ? undefined : name;
+  return name.split('/').some((part) => part.startsWith('.')) ? undefined : name;
 }

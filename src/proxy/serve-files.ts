@@ -34,8 +34,15 @@ export async function serveFiles(visit: Visit, decision: Decision, step: FilesSt
     return isFile ? redirect(visit, decision, path.slice(0, -1)) : 404;
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') return 405;
-  if (wanted !== path) return redirect(visit, decision, wanted);
+  if (isElsewhere(decision, wanted)) return redirect(visit, decision, wanted);
   return transfer(visit, await choose(visit, root, file, wanted, step));
+}
+
+/** Whether the client asked for it with a slash too many or too few. */
+function isElsewhere({ request }: Decision, wanted: string): boolean {
+  const original = cleanPath(request.original.path, true);
+  // After a rewrite to another name the client's path says nothing about it.
+  return basename(original) === basename(wanted) && original.endsWith('/') !== wanted.endsWith('/');
 }
 
 async function findFile(root: string, path: string, step: FilesStep): Promise<Found | undefined> {
@@ -63,8 +70,6 @@ function isHidden(path: string, { hide }: FilesStep): boolean {
 function redirect({ response }: Visit, { request }: Decision, path: string): FilesResult {
   const { original } = request;
   const cleaned = cleanPath(original.path, true);
-  // After a rewrite the client's path has nothing to do with the file's.
-  if (basename(cleaned) !== basename(path)) return 404;
   const slash = path.endsWith('/') ? '/' : '';
   const query = original.query === '' ? '' : `?${original.query}`;
   response.statusCode = 308;

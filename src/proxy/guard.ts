@@ -38,7 +38,7 @@ export class Guard {
   readonly #origins: ReadonlySet<string>;
 
   constructor({ hosts, allowOrigins }: GuardOptions) {
-    this.#hosts = [...loopback, ...hosts];
+    this.#hosts = [...new Set([...loopback, ...hosts])];
     this.#origins = new Set(allowOrigins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
   }
 

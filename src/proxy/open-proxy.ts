@@ -89,7 +89,7 @@ export async function openProxy(options: ProxyOptions): Promise<Proxy> {
   const setRules = (rules: readonly Rule[]): void => {
     const names = listener.bound.map((endpoint) => (endpoint.kind === 'tcp' ? endpoint.host : ''));
     const hosts = [...hostsOf(rules), ...(options.allowHosts ?? []), ...addressNames(names)];
-    service.use(rules, new Guard({ hosts: [...new Set(hosts)], allowOrigins: options.allowOrigins ?? [] }));
+    service.use(rules, new Guard({ hosts, allowOrigins: options.allowOrigins ?? [] }));
   };
   setRules(options.rules);
 

@@ -15,6 +15,7 @@ const probes = {
   dropbear: () => command('dropbear', 'Dropbear (dropbear-bin)'),
   gunicorn: () => command('gunicorn', 'Gunicorn (gunicorn)') ?? pythonModules(),
   caddy: () => command('caddy', 'Caddy (caddy)'),
+  chromium: () => command('chromium', 'Chromium (chromium)'),
   curl: () => command('curl', 'curl (curl)'),
   ss: () => command('ss', 'iproute2 (iproute2)'),
   nc: () => command('nc', "OpenBSD's nc (netcat-openbsd)"),

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { UsageError } from '../errors.ts';
 import { localSocketPath } from '../spec.ts';
 import { prefixOf } from './path.ts';
@@ -6,7 +7,8 @@ import type { Rule, Step } from './rule.ts';
 
 /**
  * Routes as rules: those with a host before those without, exact hosts before wildcards, and then the longest path first,
- * as Caddy sorts them. Throws a `UsageError` (`route-twice`) where two have the same host and path.
+ * as Caddy sorts them. Throws a `UsageError`: `route-twice` where two have the same host and path, `route-folder` where
+ * there is no such folder here.
  */
 export function compileRoutes(routes: readonly Route[]): readonly Rule[] {
   for (const [index, route] of routes.entries()) {
@@ -55,17 +57,35 @@ export function comparePaths(a: string, b: string): number {
   return right.length - left.length || (left < right ? -1 : 1);
 }
 
-function toSteps({ path, upstream, keepPrefix = false }: Route): readonly Step[] {
+function toSteps(route: Route): readonly Step[] {
+  const { path, upstream, keepPrefix = false } = route;
   const prefix = prefixOf(path);
   const strip: Step[] = keepPrefix || prefix === '' ? [] : [{ do: 'strip', prefix }];
   if (upstream.kind !== 'folder') return [...strip, { do: 'proxy', upstreams: [upstream] }];
-  const folder = localSocketPath(upstream.path);
+  const folder = existingFolder(route, upstream.path);
   return [
     ...strip,
     { do: 'root', folder },
     ...(upstream.spa === true ? [singlePage] : []),
     { do: 'files', index: ['index.html'], hide: [], precompressed: ['br', 'zstd', 'gzip'] },
   ];
+}
+
+/** A socket that is not called one is read as a folder, so it is said how to write it. */
+function existingFolder(route: Route, path: string): string {
+  const folder = localSocketPath(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  const socket = formatRoute({
+    ...route,
+    upstream: { kind: 'unix', path: path.includes('/') ? path : `./${path}` },
+  });
+  throw new UsageError(
+    'route-folder',
+    `${formatRoute(route)}: there is no folder ${folder} on this machine`,
+    {
+      hint: [`If it is a socket on the remote, write ${socket}`],
+    },
+  );
 }
 
 /** What `try_files {path} /index.html` is. */

@@ -154,7 +154,7 @@ test('a page that waits comes back by itself when the session does', async (t) =
 test('an error page says what is wrong, and runs nothing of what it quotes', async (t) => {
   if (!needs(t, 'chromium')) return;
   const { port } = await start(t, {
-    routes: ['/api/*=~/api/app.sock', '/=./nowhere'],
+    routes: ['/api/*=~/api/app.sock', `/=${tempFolder(t)}`],
     dial: async () => {
       throw new DialError('socket-permission', 'Cannot open ~/api/app.sock on vps: permission denied', {
         hint: [

@@ -90,6 +90,14 @@ test('two routes with the same host and path are refused', () => {
   assert.throws(() => compileRoutes(['/a=1', '/A=2'].map(parseRoute)), { code: 'route-twice' });
 });
 
+test('a folder that is not there is refused, with how a socket would be written', () => {
+  const refusal = {
+    code: 'route-folder',
+    hint: ['If it is a socket on the remote, write /a/*=unix:/no/app'],
+  };
+  assert.throws(() => compileRoutes([parseRoute('/a/*=/no/app')]), refusal);
+});
+
 function tcp(host: string, port: number): Route['upstream'] {
   return { kind: 'tcp', host, port };
 }

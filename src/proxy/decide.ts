@@ -11,8 +11,8 @@ export interface Decision {
   readonly request: Current;
   /** What was taken off the front of the path. */
   readonly prefix: string;
-  /** Where the files are. */
-  readonly root: string;
+  /** Where the files are; without one there are none. */
+  readonly root: string | undefined;
   readonly headers: readonly HeaderOps[];
   readonly encodings: readonly Encoding[];
   readonly name: string | undefined;
@@ -25,7 +25,7 @@ export async function decide(rules: readonly Rule[], asked: Asked): Promise<Deci
   const draft: Draft = {
     request: { ...asked, original: asked, relative: '' },
     prefix: '',
-    root: process.cwd(),
+    root: undefined,
     headers: [],
     encodings: [],
     name: undefined,
@@ -90,6 +90,7 @@ async function matches({ hosts, paths, tryFiles }: Matcher, draft: Draft): Promi
 }
 
 async function findFile(candidates: readonly string[], draft: Draft): Promise<boolean> {
+  if (draft.root === undefined) return false;
   for (const candidate of candidates) {
     const path = expand(candidate, draft.request);
     const found = await findServed(draft.root, path);

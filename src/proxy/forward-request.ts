@@ -185,12 +185,19 @@ function isIdempotent(method: string): boolean {
 function deliver(visit: Visit, { message }: Answer, stream: Duplex, giveBack: () => void): Promise<void> {
   const { response, notes } = visit;
   return new Promise((resolve) => {
+    // Nobody reads what an upstream sends that broke before there was a listener.
+    if (message.destroyed && !message.complete) cutOff(visit);
+    let returned = false;
     response.once('close', () => {
-      if (!message.complete) stream.destroy();
+      // An upstream may have answered before it had the whole request, which it will not get any more.
+      setImmediate(() => returned || stream.destroy());
       resolve();
     });
     // Emitted by node:http when the answer is complete and the upstream keeps the connection.
-    stream.once('free', () => (message.complete ? giveBack() : stream.destroy()));
+    stream.once('free', () => {
+      returned = message.complete;
+      if (returned) giveBack();
+    });
     message.on('error', () => {
       notes.error = 'answer-broken';
       cutOff(visit);
@@ -224,7 +231,6 @@ async function switchOver(
   response.writeHead(101, message.statusMessage);
   response.flushHeaders();
   response.detachSocket(socket);
-  socket.setTimeout(0);
   if (head.length > 0) stream.unshift(head);
   socket.on('data', (chunk: Buffer) => (notes.bytesUp += chunk.length));
   stream.on('data', (chunk: Buffer) => (notes.bytesDown += chunk.length));

@@ -84,6 +84,8 @@ class Busy {
 /** node:http hands the socket over with an upgrade, and an answer that refuses it needs a response as any other. */
 function responseOver(request: IncomingMessage, socket: Socket): ServerResponse {
   socket.on('error', () => {});
+  // Whoever speaks another protocol may be silent for as long as it likes.
+  socket.setTimeout(0);
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   response.assignSocket(socket);
@@ -93,7 +95,8 @@ function responseOver(request: IncomingMessage, socket: Socket): ServerResponse 
 
 /** Who waits for the other side is not to blame: only bytes that the client owes, or does not take, are. */
 function endStalled(socket: Socket, response: ServerResponse | undefined, stallMs: number): void {
-  const owes = response !== undefined && !response.req.complete && !socket.isPaused();
+  // A body that is not being read is waited for by nobody: its upstream takes its time.
+  const owes = response !== undefined && !response.req.complete && response.req.readableFlowing === true;
   if (!owes && socket.writableLength === 0) {
     // Between requests keepAliveTimeout rules, and it is the same timer.
     if (response === undefined) socket.destroy();

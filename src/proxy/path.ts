@@ -42,16 +42,16 @@ function globs(pattern: string, path: string): boolean {
   if (stars === 1 && first) return path.endsWith(pattern.slice(1));
   if (stars === 1 && last) return path.startsWith(pattern.slice(0, -1));
   if (stars === 2 && first && last) return path.includes(pattern.slice(1, -1));
-  return glob(pattern).test(path);
+  return matchesGlob(pattern, path);
 }
 
 /** As Go's path.Match: a star stays within its segment. */
-function glob(pattern: string): RegExp {
+export function matchesGlob(pattern: string, text: string): boolean {
   const source = pattern.replace(/[.+^${}()|[\]\\*?]/g, (letter) => {
     if (letter === '*') return '[^/]*';
     return letter === '?' ? '[^/]' : `\\${letter}`;
   });
-  return new RegExp(`^${source}$`, 's');
+  return new RegExp(`^${source}$`, 's').test(text);
 }
 
 /**

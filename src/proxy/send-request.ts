@@ -69,6 +69,8 @@ export function sendRequest(
         settle(() => resolve({ message, upgraded: { stream: upgradedStream, head } })),
       );
       request.on('continue', outgoing.onContinue);
+      // The upstream may answer, or refuse, before a byte of the body is there.
+      if (outgoing.body !== undefined) request.flushHeaders();
       outgoing.body?.on('data', (chunk: Buffer) => {
         outgoing.onBody(chunk.length);
         timer.refresh();

@@ -3,7 +3,7 @@ import { contentType } from 'mime-types';
 import send from 'send';
 import type { Decision } from './decide.ts';
 import { findServed } from './files-found.ts';
-import { cleanPath } from './path.ts';
+import { cleanPath, matchesGlob } from './path.ts';
 import type { FilesStep, Precompressed } from './rule.ts';
 import type { Visit } from './visit.ts';
 
@@ -24,6 +24,7 @@ interface Found {
 export async function serveFiles(visit: Visit, decision: Decision, step: FilesStep): Promise<FilesResult> {
   const { request } = visit;
   const root = step.folder ?? decision.root;
+  if (root === undefined) return 404;
   const path = cleanPath(decision.request.path, true);
   const found = await findServed(root, path);
   const wanted = path.endsWith('/') || found?.kind !== 'folder' ? path : `${path}/`;
@@ -57,12 +58,12 @@ async function findFile(root: string, path: string, step: FilesStep): Promise<Fo
   return undefined;
 }
 
-/** A pattern without a slash is any part of the path, another one the path or a folder above. */
+/** A pattern without a slash is of any part of the path, another one is the path or a folder above. */
 function isHidden(path: string, { hide }: FilesStep): boolean {
   return hide.some((pattern) =>
     isAbsolute(pattern)
       ? path === pattern || path.startsWith(`${pattern}/`)
-      : path.split('/').some((part) => part === pattern),
+      : path.split('/').some((part) => matchesGlob(pattern, part)),
   );
 }
 

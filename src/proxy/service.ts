@@ -113,6 +113,7 @@ export class Service implements HttpHandlers {
     response.once('close', () => {
       if (!response.writableFinished) abort.abort();
     });
+    linger(request, response);
     if (this.#finishing) response.shouldKeepAlive = false;
     const admitted = this.#guard.admit(request, upgrade !== undefined);
     if (isRefusal(admitted)) {
@@ -132,10 +133,7 @@ export class Service implements HttpHandlers {
         notes,
       });
     const switched = upgrade !== undefined && response.statusCode === 101;
-    if (!switched) {
-      linger(request, response);
-      await closed;
-    }
+    if (!switched) await closed;
     this.#bytesUp += notes.bytesUp;
     this.#bytesDown += notes.bytesDown;
     this.#options.onRequest?.(recordOf(request, response, notes, upgrade, started, this.#options.log ?? {}));
@@ -209,10 +207,9 @@ function asked(
 
 /** A client that is still sending is read on for a while: closing at once would take the answer from it. */
 function linger(request: IncomingMessage, response: ServerResponse): void {
-  if (request.complete || request.destroyed) return;
   const { socket } = request;
   response.once('finish', () => {
-    if (request.complete) return;
+    if (request.complete || request.destroyed) return;
     request.unpipe();
     request.resume();
     const timer = setTimeout(() => socket.destroy(), lingerMs).unref();

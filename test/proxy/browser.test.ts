@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type BrowserContext, chromium } from 'playwright-core';
@@ -14,7 +15,8 @@ import { page as frontend, script, startLive, style } from './browser-page.ts';
 import { start, startUpstream } from './start.ts';
 
 async function startBrowser(t: TestContext): Promise<BrowserContext> {
-  const browser = await chromium.launchPersistentContext(tempFolder(t), {
+  const profile = mkdtempSync(join(tmpdir(), 'browser-'));
+  const browser = await chromium.launchPersistentContext(profile, {
     executablePath: find('chromium') ?? '',
     headless: true,
     chromiumSandbox: false,
@@ -27,7 +29,11 @@ async function startBrowser(t: TestContext): Promise<BrowserContext> {
       '--disable-sync',
     ],
   });
-  t.after(() => browser.close());
+  t.after(async () => {
+    await browser.close();
+    // It writes there until it is gone.
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  });
   return browser;
 }
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseRoute } from '../../src/proxy/route.ts';
 import { compileRoutes } from '../../src/proxy/compile-routes.ts';
-import { tempFolder } from '../forward/streams.ts';
+import { tempFolder, until } from '../forward/streams.ts';
 import { sendRaw, start, startUpstream } from './start.ts';
 
 const get = (path: string, ...fields: string[]): string =>
@@ -210,6 +211,28 @@ test('an upstream that takes its time is not held against the client', async (t)
   const app = await startUpstream(t, (_, response) => setTimeout(() => response.end('late'), 200));
   const { port } = await start(t, { routes: [`/=${app.port}`], patience: { stallMs: 40 } });
   assert.match(await sendRaw(port, get('/')), /late/);
+});
+
+test('an upload that its upstream does not take yet is waited for', async (t) => {
+  const app = await startUpstream(t, (request, response) => {
+    setTimeout(() => request.resume().on('end', () => response.end('taken')), 300);
+  });
+  const { port } = await start(t, { routes: [`/=${app.port}`], patience: { stallMs: 50 } });
+  const body = 'x'.repeat(20_000_000);
+  const head = `POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
+  assert.match(await sendRaw(port, head + body), /taken/);
+});
+
+test('a client that does not read its answer is cut off', async (t) => {
+  const app = await startUpstream(t, (_, response) => response.end(Buffer.alloc(50_000_000)));
+  const { port, records } = await start(t, { routes: [`/=${app.port}`], patience: { stallMs: 100 } });
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  t.after(() => socket.destroy());
+  socket.write(get('/'));
+  await until(() => records.length === 1);
+  assert.equal(records[0]?.incomplete, true);
+  await until(() => app.sockets.size === 0);
 });
 
 test('more clients than there is room for are told so', async (t) => {

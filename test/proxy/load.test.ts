@@ -53,18 +53,21 @@ test(`${clients} clients and ${webSockets} WebSockets for ${seconds} s get every
     requests++;
   };
   const client = async (number: number): Promise<void> => {
-    for (let round = 0; performance.now() < end; round++) await ask(number + round * clients);
+    let round = 0;
+    do await ask(number + round++ * clients);
+    while (performance.now() < end);
   };
   const talk = async (number: number): Promise<void> => {
     const socket = new WebSocket(`ws://localhost:${proxy.port}/app/ws`);
     await once(socket, 'open');
-    for (let round = 0; performance.now() < end; round++) {
-      const data = randomBlock(number + round);
+    let round = 0;
+    do {
+      const data = randomBlock(number + round++);
       socket.send(data);
       const [answer] = (await once(socket, 'message')) as [Buffer];
       assert.ok(answer.equals(data));
       messages++;
-    }
+    } while (performance.now() < end);
     socket.close();
     await once(socket, 'close');
   };
@@ -79,7 +82,7 @@ test(`${clients} clients and ${webSockets} WebSockets for ${seconds} s get every
   t.diagnostic(`${requests} requests, ${messages} messages, ${Math.round(rss / 1e6)} MB`);
   assert.deepEqual(Object.keys(answers).toSorted(), ['101', '200']);
   assert.equal(answers['200'], requests);
-  assert.ok(messages > webSockets);
+  assert.ok(messages >= webSockets);
   // Flat but for what the collector has not got to yet.
   assert.ok(
     rss < (await warm) + 60e6,

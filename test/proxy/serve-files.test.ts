@@ -116,6 +116,27 @@ test('a file is not changed by any method', async (t) => {
   }
 });
 
+test('what is hidden is not there', async (t) => {
+  const folder = tempFolder(t);
+  mkdirSync(join(folder, 'private'));
+  for (const name of ['Caddyfile', 'old.bak', 'private/a.txt', 'a.txt'])
+    writeFileSync(join(folder, name), name);
+  const hide = [join(folder, 'Caddyfile'), '*.bak', 'private'];
+  const rules = [
+    { match: [], steps: [{ do: 'files', folder, index: [], hide, precompressed: [] }] },
+  ] as const;
+  const { port } = await start(t, { rules });
+  for (const name of ['Caddyfile', 'old.bak', 'private/a.txt'])
+    assert.equal((await ask(port, `/${name}`)).status, 404);
+  assert.equal((await ask(port, '/a.txt')).status, 200);
+});
+
+test('without a root there are no files', async (t) => {
+  const rules = [{ match: [], steps: [{ do: 'files', index: [], hide: [], precompressed: [] }] }] as const;
+  const { port } = await start(t, { rules });
+  assert.equal((await ask(port, '/package.json')).status, 404);
+});
+
 test('encode compresses what can be compressed, and leaves an event stream alone', async (t) => {
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'a.txt'), text);

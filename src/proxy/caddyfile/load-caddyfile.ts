@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { systemCode, UsageError } from '../../errors.ts';
 import type { Rule } from '../rule.ts';
@@ -23,7 +23,7 @@ export async function loadCaddyfile(file: string, options: LoadOptions = {}): Pr
   const path = resolve(file);
   const text = readText(path, file);
   const { adapt = [adaptHere], environment = process.env } = options;
-  const given = { folder: dirname(path), ...options, environment, hide: [path] };
+  const given = { folder: dirname(path), ...options, environment, hide: [path, realpathSync(path)] };
   for (const run of adapt) {
     const json = await run(path, text);
     if (json === undefined) continue;

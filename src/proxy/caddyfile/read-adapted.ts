@@ -23,7 +23,7 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function readAdapted(json: string, file: string, options: CaddyfileOptions): readonly Rule[] {
   const reader = new AdaptedReader(file, options);
-  return joinSites(reader.sites(JSON.parse(json)), file, options.site);
+  return joinSites(reader.sites(JSON.parse(json)), file, options);
 }
 
 class AdaptedReader {

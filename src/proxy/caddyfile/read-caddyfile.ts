@@ -19,7 +19,7 @@ export function readCaddyfile(text: string, file: string, options: CaddyfileOpti
   const sites = blocks
     .filter((block) => !isGlobal(block, refuse))
     .map((block) => readSite(block, scope, refuse));
-  return joinSites(sites, file, options.site);
+  return joinSites(sites, file, options);
 }
 
 /** Global options that say nothing about what is served under which path. */

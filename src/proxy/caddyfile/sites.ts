@@ -1,5 +1,6 @@
 import { UsageError } from '../../errors.ts';
 import type { Rule } from '../rule.ts';
+import type { CaddyfileOptions } from './scope.ts';
 
 /** One site of a Caddyfile. */
 export interface Site {
@@ -16,7 +17,11 @@ export interface Site {
  * `NAME.localhost`, which it does in every browser; the first one by the loopback names as well. Throws a `UsageError`
  * (`caddyfile-sites`) where two sites would be for the same names.
  */
-export function joinSites(all: readonly Site[], file: string, wanted: string | undefined): readonly Rule[] {
+export function joinSites(
+  all: readonly Site[],
+  file: string,
+  { site: wanted, folder }: Pick<CaddyfileOptions, 'site' | 'folder'>,
+): readonly Rule[] {
   const sites = wanted === undefined ? all : all.filter((site) => isWanted(site, wanted));
   const listed = all.map(({ address }) => address).join(', ');
   if (sites.length === 0) {
@@ -34,9 +39,9 @@ export function joinSites(all: readonly Site[], file: string, wanted: string | u
       },
     );
   }
-  const named = sites.filter(({ hosts }) => hosts.length > 0).map(toRule);
+  const named = sites.filter(({ hosts }) => hosts.length > 0).map((site) => toRule(site, folder));
   const fallback = nameless[0] ?? sites[0];
-  return [...named, ...(fallback === undefined ? [] : [{ ...toRule(fallback), match: [] }])];
+  return [...named, ...(fallback === undefined ? [] : [{ ...toRule(fallback, folder), match: [] }])];
 }
 
 function isWanted({ address, port, hosts }: Site, wanted: string): boolean {
@@ -47,11 +52,15 @@ function isWanted({ address, port, hosts }: Site, wanted: string): boolean {
   );
 }
 
-function toRule({ hosts, rules }: Site): Rule {
+function toRule({ hosts, rules }: Site, folder: string): Rule {
   const local = hosts.filter((host) => host !== 'localhost' && !host.endsWith('.localhost'));
   return {
     match: hosts.length === 0 ? [] : [{ hosts: [...hosts, ...local.map((host) => `${host}.localhost`)] }],
-    steps: [{ do: 'rules', rules }],
+    // Where no root is set it is the folder that Caddy runs in.
+    steps: [
+      { do: 'root', folder },
+      { do: 'rules', rules },
+    ],
     group: 'sites',
   };
 }

@@ -17,7 +17,7 @@ export class UpstreamError extends TunnelError {
 export function toFailure(error: unknown): Failure {
   if (!(error instanceof TunnelError)) {
     const why = error instanceof Error ? error.message : String(error);
-    return { status: 502, code: 'dial-failed', why: `The connection could not be opened: ${why}`, hint: [] };
+    return { status: 500, code: 'proxy-fault', why: `The request could not be served: ${why}`, hint: [] };
   }
   const { code, message: why, hint } = error;
   return { status: statusOf(error), code, why, hint };

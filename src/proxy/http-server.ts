@@ -39,8 +39,11 @@ export function makeHttpServer(handlers: HttpHandlers, patience: Patience): Serv
   server.maxHeadersCount = 0;
   const busy = new Busy();
   const begin = (request: IncomingMessage, response: ServerResponse): void => {
+    const earlier = busy.of(request.socket);
     busy.with(request.socket, response);
-    handlers.onRequest(request, response);
+    // node:http would serve what is pipelined side by side; only safe requests may be (RFC 9112, section 9.3.2).
+    if (earlier === undefined) handlers.onRequest(request, response);
+    else earlier.once('close', () => request.socket.destroyed || handlers.onRequest(request, response));
   };
   server.setTimeout(patience.stallMs, (socket) => endStalled(socket, busy.of(socket), patience.stallMs));
   server.on('request', begin);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import type { Endpoint } from '../endpoint.ts';
-import type { TunnelError } from '../errors.ts';
+import { DialError, TunnelError } from '../errors.ts';
 import { type AccessRecord, recordOf, type RecordOptions } from './access-record.ts';
 import { answer } from './answer.ts';
 import { decide } from './decide.ts';
@@ -95,7 +95,9 @@ export class Service implements HttpHandlers {
     // node:http reads on while an answer that closes the connection is still on its way.
     if (this.#condemned.has(request.socket)) return;
     const abort = new AbortController();
-    const served = this.#serve(request, response, upgrade, abort).finally(() => this.#live.delete(served));
+    const served = this.#serve(request, response, upgrade, abort)
+      .catch((error: unknown) => this.#options.onError?.(fault(error)))
+      .finally(() => this.#live.delete(served));
     this.#live.set(served, abort);
   }
 
@@ -156,6 +158,7 @@ export class Service implements HttpHandlers {
       });
     } catch (error) {
       if (signal.aborted || response.headersSent) return cutOff(visit);
+      if (!(error instanceof TunnelError)) this.#options.onError?.(fault(error));
       const waiting = isWaiting(error) ? { retryAfter: retryAfterS } : {};
       this.#tell(visit, { ...toFailure(error), ...waiting });
     }
@@ -168,6 +171,12 @@ export class Service implements HttpHandlers {
     notes.error = notice.code;
     sendNotice(request, response, { route: notes.route, upstream: notes.upstream, ...notice });
   }
+}
+
+/** What no dialer and no upstream should be able to cause. */
+function fault(error: unknown): TunnelError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new DialError('proxy-fault', `A request could not be served: ${why}`, { cause: error });
 }
 
 const upgradeWithBody: Failure = {

@@ -67,6 +67,43 @@ test('an upstream that keeps its connection is asked again on it, and one that d
   await until(() => app.sockets.size === 0);
 });
 
+test('a connection that is in use when the way changes is not used again', async (t) => {
+  const app = await startUpstream(t, (request, response) => {
+    if (request.url === '/fast') response.end();
+    else app.server.once('go', () => response.end());
+  });
+  const { port, proxy } = await start(t, { routes: [`/=${app.port}`] });
+  const slow = ask(port, '/slow');
+  await until(() => app.requests.length === 1);
+  proxy.reset();
+  app.server.emit('go');
+  await slow;
+  await until(() => app.sockets.size === 0);
+  await ask(port, '/fast');
+  assert.equal(app.total, 2);
+});
+
+test('requests that are sent without waiting are served one after the other', async (t) => {
+  const order: string[] = [];
+  const app = await startUpstream(t, (request, response) => {
+    order.push(`${request.url} begins`);
+    const finish = (): void => {
+      order.push(`${request.url} ends`);
+      response.end(request.url);
+    };
+    request.resume().on('end', () => setTimeout(finish, request.url === '/1' ? 50 : 0));
+  });
+  const { port } = await start(t, { routes: [`/=${app.port}`] });
+  const post = (path: string, ...fields: string[]): string =>
+    [`POST ${path} HTTP/1.1`, 'Host: localhost', 'Content-Length: 1', ...fields, '', 'x'].join('\r\n');
+  const answer = await sendRaw(port, post('/1') + post('/2') + post('/3', 'Connection: close'));
+  assert.equal(answer.match(/HTTP\/1\.1 200/g)?.length, 3);
+  assert.deepEqual(
+    order,
+    ['/1', '/2', '/3'].flatMap((path) => [`${path} begins`, `${path} ends`]),
+  );
+});
+
 test('trailers go both ways', async (t) => {
   const app = await startUpstream(t, (request, response) => {
     request.resume().on('end', () => {

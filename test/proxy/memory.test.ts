@@ -46,8 +46,10 @@ test(`${size / mebibyte} MiB up and down are carried within 150 MB of memory`, a
   });
   const proxy = await startProxyProcess(t, [`/=${app.port}`]);
   let most = 0;
-  const watch = setInterval(() => void proxy.look().then(({ rss }) => (most = Math.max(most, rss))), 50);
-  t.after(() => clearInterval(watch));
+  const watch = setInterval(
+    () => void proxy.look().then(({ rss }) => (most = Math.max(most, rss))),
+    50,
+  ).unref();
   const target = { host: '127.0.0.1', port: proxy.port, headers: { Host: 'localhost' } };
 
   const up = httpRequest({ ...target, method: 'POST' });
@@ -61,6 +63,8 @@ test(`${size / mebibyte} MiB up and down are carried within 150 MB of memory`, a
   const taken = sink();
   await pipeline(body, taken);
   assert.equal(taken.bytes, size);
+  clearInterval(watch);
+  t.diagnostic(`${Math.round(most / 1e6)} MB`);
   assert.ok(most > 0 && most < 150e6, `${Math.round(most / 1e6)} MB`);
 });
 

@@ -33,6 +33,7 @@ export async function startProxyProcess(t: TestContext, routes: readonly string[
   return {
     port,
     async look() {
+      if (!child.connected) throw new Error('The proxy has ended');
       const answer = once(child, 'message');
       child.send('look');
       return ((await answer) as [Awaited<ReturnType<ProxyProcess['look']>>])[0];

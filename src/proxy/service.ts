@@ -37,6 +37,7 @@ export class Service implements HttpHandlers {
   readonly #options: ServiceOptions;
   readonly #context: ForwardContext;
   readonly #live = new Map<Promise<void>, AbortController>();
+  readonly #counting = new Set<Notes>();
   readonly #condemned = new WeakSet<Socket>();
   #rules: readonly Rule[] = [];
   #guard!: Guard;
@@ -55,12 +56,13 @@ export class Service implements HttpHandlers {
     };
   }
 
+  /** What is still on its way included. */
   get bytesUp(): number {
-    return this.#bytesUp;
+    return [...this.#counting].reduce((sum, { bytesUp }) => sum + bytesUp, this.#bytesUp);
   }
 
   get bytesDown(): number {
-    return this.#bytesDown;
+    return [...this.#counting].reduce((sum, { bytesDown }) => sum + bytesDown, this.#bytesDown);
   }
 
   use(rules: readonly Rule[], guard: Guard): void {
@@ -109,6 +111,7 @@ export class Service implements HttpHandlers {
   ): Promise<void> {
     const started = performance.now();
     const notes: Notes = { bytesUp: 0, bytesDown: 0 };
+    this.#counting.add(notes);
     request.on('error', () => {});
     response.on('error', () => {});
     const closed = new Promise<void>((resolve) => response.once('close', () => resolve()));
@@ -125,6 +128,9 @@ export class Service implements HttpHandlers {
         this.#condemned.add(request.socket);
       }
       this.#tell({ request, response, notes }, admitted);
+    } else if (upgrade !== undefined && hasBody(request)) {
+      // The parser has let go of the connection, so that nobody would find the body's end.
+      this.#tell({ request, response, notes }, upgradeWithBody);
     } else
       await this.#answer({
         request,
@@ -136,6 +142,7 @@ export class Service implements HttpHandlers {
       });
     const switched = upgrade !== undefined && response.statusCode === 101;
     if (!switched) await closed;
+    this.#counting.delete(notes);
     this.#bytesUp += notes.bytesUp;
     this.#bytesDown += notes.bytesDown;
     this.#options.onRequest?.(recordOf(request, response, notes, upgrade, started, this.#options.log ?? {}));
@@ -148,7 +155,6 @@ export class Service implements HttpHandlers {
     try {
       const decision = await decide(this.#rules, asked(request, admitted));
       if (decision?.name !== undefined) notes.route = decision.name;
-      if (visit.upgrade !== undefined && hasBody(request)) return this.#tell(visit, upgradeWithBody);
       const result = decision === undefined ? 404 : await answer(visit, decision, this.#context);
       if (result === 'sent') return;
       const routes = result === 404 && decision === undefined ? namesOf(this.#rules) : undefined;

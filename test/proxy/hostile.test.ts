@@ -115,6 +115,9 @@ const oversized: Record<string, [string, number]> = {
     431,
   ],
   'a path of 70 kB': [get(`/api/${'a'.repeat(70_000)}`), 431],
+  'an upgrade with a body': [upgrade('Content-Length: 3'), 501],
+  'an upgrade with a body in chunks': [upgrade('Transfer-Encoding: chunked'), 501],
+  'an offer of HTTP/2 with a body': [upgrade('Content-Length: 3').replace('websocket', 'h2c'), 501],
   'an expectation that is not known': [post('Expect: the-unexpected'), 417],
 };
 

@@ -20,6 +20,17 @@ test('clients and bytes are counted', async (t) => {
   assert.deepEqual([proxy.total, proxy.bytesUp, proxy.bytesDown], [2, 16, 16]);
 });
 
+test('bytes are counted while they are on their way', async (t) => {
+  const app = await startUpstream(t, (_, response) => response.write('begun'));
+  const { port, proxy } = await start(t, { routes: [`/=${app.port}`] });
+  const request = httpRequest({ host: '127.0.0.1', port, headers: { Host: 'localhost' } }).end();
+  request.on('error', () => {});
+  await once(request, 'response');
+  await until(() => proxy.bytesDown === 5);
+  assert.equal(proxy.open, 1);
+  request.destroy();
+});
+
 test('a proxy that is closed lets an answer finish, and takes nothing new', async (t) => {
   const app = await startUpstream(t, (_, response) => {
     response.write('begun ');

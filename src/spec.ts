@@ -39,6 +39,12 @@ export interface RemoteSpec {
 
 export type ForwardSpec = LocalSpec | DynamicSpec | RemoteSpec;
 
+/** `--http`: a reverse proxy here, whose routes say where each request goes. */
+export interface HttpSpec {
+  readonly kind: 'http';
+  readonly listen: Listen;
+}
+
 /** The shortest form that is read as this spec after its letter; the port is always in front of another host's. */
 export function formatSpec(spec: ForwardSpec): string {
   switch (spec.kind) {
@@ -52,7 +58,8 @@ export function formatSpec(spec: ForwardSpec): string {
 }
 
 /** As it is typed: a local forward needs no letter. */
-export function formatFlag(spec: ForwardSpec): string {
+export function formatFlag(spec: ForwardSpec | HttpSpec): string {
+  if (spec.kind === 'http') return `--http ${formatListen(spec.listen)}`;
   const letter = { local: '', dynamic: '-D ', remote: '-R ' }[spec.kind];
   return letter + formatSpec(spec);
 }

@@ -3,11 +3,21 @@ import { dirname } from 'node:path';
 import { bracketed } from '../endpoint.ts';
 import { ListenError, systemCode } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
-import { type DynamicSpec, formatFlag, type LocalSpec, localSocketPath, type TcpListen } from '../spec.ts';
+import {
+  type DynamicSpec,
+  formatFlag,
+  type HttpSpec,
+  type LocalSpec,
+  localSocketPath,
+  type TcpListen,
+} from '../spec.ts';
 import { findPortHolder, type PortHolder } from './port-holder.ts';
 
 /** The system's error of a `listen` as one that says why, by whose doing, and what to write instead. */
-export async function toListenError(error: unknown, spec: LocalSpec | DynamicSpec): Promise<ListenError> {
+export async function toListenError(
+  error: unknown,
+  spec: LocalSpec | DynamicSpec | HttpSpec,
+): Promise<ListenError> {
   if (error instanceof ListenError) return error;
   return spec.listen.kind === 'unix'
     ? unixError(error, spec.listen.path)
@@ -15,14 +25,14 @@ export async function toListenError(error: unknown, spec: LocalSpec | DynamicSpe
 }
 
 /** The system's error of a connection that a listener did not accept; it goes on listening. */
-export function toAcceptError(error: Error, spec: LocalSpec | DynamicSpec): ListenError {
+export function toAcceptError(error: Error, spec: LocalSpec | DynamicSpec | HttpSpec): ListenError {
   const what = `A connection to ${formatFlag(spec)} was not accepted: ${error.message}`;
   return new ListenError('accept-failed', what, { hint: descriptorHint(error), cause: error });
 }
 
 async function tcpError(
   error: unknown,
-  spec: LocalSpec | DynamicSpec,
+  spec: LocalSpec | DynamicSpec | HttpSpec,
   listen: TcpListen,
 ): Promise<ListenError> {
   const { address, port } = failedAt(error, listen);
@@ -115,7 +125,7 @@ function stopHint(holder: PortHolder | undefined): readonly string[] {
   return holder?.kind === 'process' && holder.pid !== process.pid ? [`Stop it: kill ${holder.pid}`] : [];
 }
 
-function withPort(spec: LocalSpec | DynamicSpec, listen: TcpListen, port: number): string {
+function withPort(spec: LocalSpec | DynamicSpec | HttpSpec, listen: TcpListen, port: number): string {
   return formatFlag({ ...spec, listen: { ...listen, port } });
 }
 

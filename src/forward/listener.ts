@@ -1,6 +1,6 @@
 import { formatEndpoint } from '../endpoint.ts';
 import { ListenError, systemCode } from '../errors.ts';
-import type { DynamicSpec, LocalSpec, TcpListen } from '../spec.ts';
+import type { DynamicSpec, HttpSpec, LocalSpec, TcpListen } from '../spec.ts';
 import { autoPorts } from './auto-port.ts';
 import { toListenError } from './listen-error.ts';
 import type { Acceptor, Listener } from './server.ts';
@@ -9,7 +9,7 @@ import { listenUnix } from './unix-listener.ts';
 
 /** Listens where the spec says; `remoteName` is part of what chooses an `auto` port. Throws a `ListenError`. */
 export async function openListener(
-  spec: LocalSpec | DynamicSpec,
+  spec: LocalSpec | DynamicSpec | HttpSpec,
   remoteName: string,
   acceptor: Acceptor,
   socketMode = 0o600,
@@ -25,12 +25,16 @@ export async function openListener(
 }
 
 async function listenOnFreePort(
-  spec: LocalSpec | DynamicSpec,
+  spec: LocalSpec | DynamicSpec | HttpSpec,
   listen: TcpListen,
   remoteName: string,
   acceptor: Acceptor,
 ): Promise<Listener> {
-  for (const port of autoPorts(remoteName, spec.kind === 'local' ? formatEndpoint(spec.connect) : 'socks')) {
+  const target = { dynamic: 'socks', http: 'http' };
+  for (const port of autoPorts(
+    remoteName,
+    spec.kind === 'local' ? formatEndpoint(spec.connect) : target[spec.kind],
+  )) {
     try {
       return await listenTcp(listen.host, port, acceptor);
     } catch (error) {

@@ -14,8 +14,10 @@ export interface GunicornOptions {
   readonly bind?: string;
   /** `-m`; default `007`. */
   readonly umask?: string;
-  /** `-w`; default 1, which serves 8 requests at a time. */
+  /** `-w`; default 1. */
   readonly workers?: number;
+  /** Requests that a worker serves at a time; default 8. With 1 it is a sync worker, which has one connection at a time. */
+  readonly threads?: number;
   /** What `/hello` says as `app`. */
   readonly name?: string;
   readonly user?: TestUser;
@@ -47,7 +49,7 @@ export async function startGunicorn(options: GunicornOptions & { readonly dir: s
     '-w',
     String(options.workers ?? 1),
     '--threads',
-    '8',
+    String(options.threads ?? 8),
   ];
   const server = await startServer({
     command: [

@@ -16,6 +16,7 @@ const probes = {
   gunicorn: () => command('gunicorn', 'Gunicorn (gunicorn)') ?? pythonModules(),
   caddy: () => command('caddy', 'Caddy (caddy)'),
   python: () => command('python3', 'Python (python3)'),
+  chromium: () => command('chromium', 'Chromium (chromium)'),
   curl: () => command('curl', 'curl (curl)'),
   lsof: () => command('lsof', 'lsof (lsof)'),
   ss: () => command('ss', 'iproute2 (iproute2)'),

@@ -37,12 +37,28 @@ export interface RemoteSpec {
   readonly connect: Endpoint | 'socks';
 }
 
-export type ForwardSpec = LocalSpec | DynamicSpec | RemoteSpec;
+export type ForwardSpec = LocalSpec | DynamicSpec | RemoteSpec | HttpSpec;
 
-/** `--http`: a reverse proxy here, whose routes say where each request goes. */
-export interface HttpSpec {
+/** Where a reverse proxy listens. */
+export interface HttpPlace {
   readonly kind: 'http';
   readonly listen: Listen;
+}
+
+/** `--http`: a reverse proxy here. Where its requests go is kept as it is typed; src/proxy reads it. */
+export interface HttpSpec extends HttpPlace {
+  /** `-r`, each `[HOST]/PATH=UPSTREAM`. */
+  readonly routes: readonly string[];
+  /** `--caddyfile`: more routes, after the others. */
+  readonly caddyfile?: { readonly file: string; readonly remoteFolder?: string };
+  /** `--as`: the name that upstreams see. */
+  readonly as?: string;
+  /** `--allow-host`: names that are answered to beside those of the routes. */
+  readonly allowHosts?: readonly string[];
+  /** `--allow-origin`: sites whose pages may change things here. */
+  readonly allowOrigins?: readonly string[];
+  /** What a log has of each request beyond its path. */
+  readonly log?: { readonly queries: boolean; readonly cookies: boolean };
 }
 
 /** The shortest form that is read as this spec after its letter; the port is always in front of another host's. */
@@ -51,6 +67,7 @@ export function formatSpec(spec: ForwardSpec): string {
     case 'local':
       return formatLocal(spec.listen, spec.connect);
     case 'dynamic':
+    case 'http':
       return formatListen(spec.listen);
     case 'remote':
       return spec.connect === 'socks' ? formatListen(spec.listen) : formatRemote(spec.listen, spec.connect);
@@ -58,7 +75,7 @@ export function formatSpec(spec: ForwardSpec): string {
 }
 
 /** As it is typed: a local forward needs no letter. */
-export function formatFlag(spec: ForwardSpec | HttpSpec): string {
+export function formatFlag(spec: Exclude<ForwardSpec, HttpSpec> | HttpPlace): string {
   if (spec.kind === 'http') return `--http ${formatListen(spec.listen)}`;
   const letter = { local: '', dynamic: '-D ', remote: '-R ' }[spec.kind];
   return letter + formatSpec(spec);

@@ -9,6 +9,7 @@ import { parseDuration, parseReconnect } from './duration.ts';
 import type { FlagName, Flags, Letters } from './flags.ts';
 import { parseWireguard } from '../wireguard/address.ts';
 import type { VpnPlan } from '../session/plan.ts';
+import { httpFlags, readHttp } from './http-flags.ts';
 import { sshFlags } from './ssh-flags.ts';
 import { splitWords } from './words.ts';
 
@@ -29,7 +30,7 @@ export interface CommandEntry {
 
 const WAYS = ['auto', 'wireguard', 'ssh'] as const;
 const saying = ['json', 'quiet', 'verbose', 'help', 'version'] as const;
-const specFlags = ['forward', 'remote', 'dynamic', 'gateway'] as const;
+const specFlags = ['forward', 'remote', 'dynamic', 'gateway', ...httpFlags] as const;
 const sshFlagNames: readonly FlagName[] = [
   'port',
   'user',
@@ -116,10 +117,12 @@ function readTarget(line: Line, command = ''): Target {
 }
 
 function readSpecs(specs: readonly string[], flags: Flags): readonly ForwardSpec[] {
-  const forwards = [
+  const http = readHttp(flags);
+  const forwards: ForwardSpec[] = [
     ...specs.map(parseSpec),
     ...(flags.remote ?? []).map(parseRemoteSpec),
     ...(flags.dynamic ?? []).map(parseDynamicSpec),
+    ...(http === undefined ? [] : [http]),
   ];
   refuseConflict(forwards);
   return forwards;

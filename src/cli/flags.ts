@@ -9,6 +9,8 @@ export interface Flag {
   /** A `string` takes a value, and may be given again. */
   readonly type: 'string' | 'boolean' | 'count';
   readonly array?: boolean;
+  /** What a value that is left out stands for. Whether the next word is one, its look decides (`isCaddyfile`). */
+  readonly otherwise?: string;
 }
 
 export const flags = {
@@ -29,6 +31,16 @@ export const flags = {
   verbose: { alias: 'v', type: 'count' },
   quiet: { alias: 'q', type: 'boolean' },
   transport: { type: 'string', array: true },
+  http: { type: 'string', array: true },
+  route: { alias: 'r', type: 'string', array: true },
+  caddyfile: { type: 'string', array: true, otherwise: './Caddyfile' },
+  'remote-dir': { type: 'string', array: true },
+  as: { type: 'string', array: true },
+  'allow-host': { type: 'string', array: true },
+  'allow-origin': { type: 'string', array: true },
+  spa: { type: 'boolean' },
+  'log-queries': { type: 'boolean' },
+  'log-cookies': { type: 'boolean' },
   wireguard: { type: 'string', array: true },
   via: { type: 'string', array: true },
   standby: { type: 'boolean' },
@@ -136,6 +148,9 @@ function expandLong(word: string, rest: string[]): string {
   const [, name = '', value] = /^--([^=]*)(?:=([\s\S]*))?$/.exec(word) ?? [];
   const flag = table.get(name);
   if (!flag) throw unknownLongFlag(name);
+  if (flag.otherwise !== undefined && value === undefined) {
+    return `--${name}=${isCaddyfile(rest[0]) ? rest.shift() : flag.otherwise}`;
+  }
   if (flag.type === 'string') return `--${name}=${requireValue(`--${name}`, value ?? rest.shift())}`;
   if (value !== undefined) {
     throw new UsageError('unexpected-value', `--${name} takes no value, but ${quoted(value)} was given`);
@@ -156,6 +171,10 @@ function expandShort(word: string, rest: string[], own: Letters): string[] {
     expanded.push(`--${name}=true`);
   }
   return expanded;
+}
+
+function isCaddyfile(word: string | undefined): boolean {
+  return word !== undefined && /(^|\/)[^/]*caddyfile[^/]*$/i.test(word);
 }
 
 function requireValue(flag: string, value: string | undefined): string {

@@ -54,6 +54,18 @@ Flags, with the meaning they have in ssh:
       --hold TIME            how long a connection waits while the session is down; default 15s
       --retry-dial TIME      how long a target that refuses is tried again; default 2s
 
+      --http [ADDR:]PORT         a reverse proxy here: several apps behind one port; needs routes
+  -r, --route ROUTE          [HOST]/PATH=UPSTREAM[,keep-prefix][,spa]; UPSTREAM is a port or a
+                             socket there, or a folder here: -r '/api/*=5000' -r '/=./webroot'
+      --caddyfile [FILE]     take the routes from a Caddyfile; default ./Caddyfile
+      --remote-dir DIR       where relative sockets in it are from, there; default the home
+      --as HOST              the name that apps see, so that a login for production works here
+      --allow-host NAME      answer to this name, too; --allow-origin ORIGIN: let pages from there
+      --allow-origin ORIGIN  change things here
+      --spa                  folders answer unknown paths with their index.html
+      --log-queries          put query strings into the log; --log-cookies: cookies as well
+      --log-cookies
+
       --wireguard ADDR[,interface=NAME]
                              where HOST is in a WireGuard VPN: its ports are reached there while
                              that is up, and over SSH when it is not, under the same local URL
@@ -75,6 +87,8 @@ Examples:
   tunnel deploy@vps:2222 5432:db.internal:5432
   tunnel -J bastion vps ./app.sock:/srv/app/app.sock
   tunnel --json vps auto:3000 | jq
+  tunnel vps --http 8080 -r '/api/*=~/api/app.sock' -r '/=./webroot'
+  tunnel vps --http 8080 --caddyfile
   tunnel vps 8081 -d; tunnel ls; tunnel stop vps
   tunnel explain vps                           which key, which way, which options count
 

@@ -6,7 +6,7 @@ import { shellWord } from '../shell-word.ts';
 import {
   type DynamicSpec,
   formatFlag,
-  type HttpSpec,
+  type HttpPlace,
   type LocalSpec,
   localSocketPath,
   type TcpListen,
@@ -16,7 +16,7 @@ import { findPortHolder, type PortHolder } from './port-holder.ts';
 /** The system's error of a `listen` as one that says why, by whose doing, and what to write instead. */
 export async function toListenError(
   error: unknown,
-  spec: LocalSpec | DynamicSpec | HttpSpec,
+  spec: LocalSpec | DynamicSpec | HttpPlace,
 ): Promise<ListenError> {
   if (error instanceof ListenError) return error;
   return spec.listen.kind === 'unix'
@@ -25,14 +25,14 @@ export async function toListenError(
 }
 
 /** The system's error of a connection that a listener did not accept; it goes on listening. */
-export function toAcceptError(error: Error, spec: LocalSpec | DynamicSpec | HttpSpec): ListenError {
+export function toAcceptError(error: Error, spec: LocalSpec | DynamicSpec | HttpPlace): ListenError {
   const what = `A connection to ${formatFlag(spec)} was not accepted: ${error.message}`;
   return new ListenError('accept-failed', what, { hint: descriptorHint(error), cause: error });
 }
 
 async function tcpError(
   error: unknown,
-  spec: LocalSpec | DynamicSpec | HttpSpec,
+  spec: LocalSpec | DynamicSpec | HttpPlace,
   listen: TcpListen,
 ): Promise<ListenError> {
   const { address, port } = failedAt(error, listen);
@@ -125,7 +125,7 @@ function stopHint(holder: PortHolder | undefined): readonly string[] {
   return holder?.kind === 'process' && holder.pid !== process.pid ? [`Stop it: kill ${holder.pid}`] : [];
 }
 
-function withPort(spec: LocalSpec | DynamicSpec | HttpSpec, listen: TcpListen, port: number): string {
+function withPort(spec: LocalSpec | DynamicSpec | HttpPlace, listen: TcpListen, port: number): string {
   return formatFlag({ ...spec, listen: { ...listen, port } });
 }
 

@@ -1,6 +1,6 @@
 import { formatEndpoint } from '../endpoint.ts';
 import { ListenError, systemCode } from '../errors.ts';
-import type { DynamicSpec, HttpSpec, LocalSpec, TcpListen } from '../spec.ts';
+import type { DynamicSpec, HttpPlace, LocalSpec, TcpListen } from '../spec.ts';
 import { autoPorts } from './auto-port.ts';
 import { toListenError } from './listen-error.ts';
 import type { Acceptor, Listener } from './server.ts';
@@ -9,7 +9,7 @@ import { listenUnix } from './unix-listener.ts';
 
 /** Listens where the spec says; `remoteName` is part of what chooses an `auto` port. Throws a `ListenError`. */
 export async function openListener(
-  spec: LocalSpec | DynamicSpec | HttpSpec,
+  spec: LocalSpec | DynamicSpec | HttpPlace,
   remoteName: string,
   acceptor: Acceptor,
   socketMode = 0o600,
@@ -25,7 +25,7 @@ export async function openListener(
 }
 
 async function listenOnFreePort(
-  spec: LocalSpec | DynamicSpec | HttpSpec,
+  spec: LocalSpec | DynamicSpec | HttpPlace,
   listen: TcpListen,
   remoteName: string,
   acceptor: Acceptor,

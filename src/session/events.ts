@@ -1,5 +1,6 @@
 import type { TunnelError } from '../errors.ts';
 import type { Forward } from '../forward/forward.ts';
+import type { AccessRecord } from '../proxy/access-record.ts';
 import type { Phase } from '../ssh/context.ts';
 import type { Path } from '../wireguard/health-state.ts';
 
@@ -36,6 +37,8 @@ export type SessionEvent =
   /** A forward was closed, while the session goes on. */
   | { readonly type: 'cancelled'; readonly forward: ForwardView }
   | { readonly type: 'connection'; readonly forward: ForwardView; readonly state: 'opened' | 'closed' }
+  /** The reverse proxy has served a request. */
+  | { readonly type: 'request'; readonly forward: ForwardView; readonly request: AccessRecord }
   | { readonly type: 'warning'; readonly message: string }
   | { readonly type: 'debug'; readonly message: string }
   /** One connection of a forward that could not be opened or broke, or a forward that failed later on. */

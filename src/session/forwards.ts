@@ -5,10 +5,11 @@ import { ConnectionLostError, ListenError, type TunnelError } from '../errors.ts
 import type { Forward } from '../forward/forward.ts';
 import { openLocalForward } from '../forward/local.ts';
 import { openRemoteForward } from '../forward/remote.ts';
-import { findConflict, formatFlag, type ForwardSpec, type RemoteSpec } from '../spec.ts';
+import { findConflict, formatFlag, type ForwardSpec, type HttpSpec, type RemoteSpec } from '../spec.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import { permittedDialer } from './dialer.ts';
 import type { SessionEvent } from './events.ts';
+import type { HttpForward, HttpForwardOptions } from './http-forward.ts';
 import { LastingListener } from './lasting-listener.ts';
 import type { Link } from './link.ts';
 
@@ -25,6 +26,7 @@ export class Forwards {
   readonly #emit: (event: SessionEvent) => void;
   readonly #open: Forward[] = [];
   readonly #lasting = new Set<LastingListener>();
+  readonly #proxies = new Set<HttpForward>();
   #closed = false;
 
   constructor(
@@ -74,8 +76,14 @@ export class Forwards {
     const index = this.#open.indexOf(forward);
     if (index === -1) return;
     this.#open.splice(index, 1);
+    this.#proxies.delete(forward as HttpForward);
     this.#emit({ type: 'cancelled', forward });
     await forward.close(options);
+  }
+
+  /** New connections take another way: what is idle on the one before is not used again. */
+  changeWay(): void {
+    for (const proxy of this.#proxies) proxy.reset();
   }
 
   /** Has the server listen again, after a new connection took the place of a lost one. */
@@ -98,17 +106,40 @@ export class Forwards {
       onConnection: (state) => about((forward) => ({ type: 'connection', forward, state })),
       onError: (error) => about((forward) => ({ type: 'error', forward, error })),
     };
-    forward =
-      spec.kind === 'remote'
-        ? await this.#listenThere(spec, hooks)
-        : await openLocalForward({
-            spec,
-            dial: this.#dial,
-            remoteName: this.#settings.alias,
-            socketMode: socketMode(this.#settings),
-            ...hooks,
-          });
+    switch (spec.kind) {
+      case 'remote':
+        forward = await this.#listenThere(spec, hooks);
+        break;
+      case 'http':
+        forward = await this.#serve(spec, {
+          onRequest: (request) => about((forward) => ({ type: 'request', forward, request })),
+          onError: hooks.onError,
+        });
+        break;
+      default:
+        forward = await openLocalForward({
+          spec,
+          dial: this.#dial,
+          remoteName: this.#settings.alias,
+          socketMode: socketMode(this.#settings),
+          ...hooks,
+        });
+    }
     return forward;
+  }
+
+  /** Loaded only where there is one: most sessions have no reverse proxy. */
+  async #serve(spec: HttpSpec, hooks: Pick<HttpForwardOptions, 'onRequest' | 'onError'>): Promise<Forward> {
+    const { openHttpForward } = await import('./http-forward.ts');
+    const proxy = await openHttpForward({
+      spec,
+      dial: this.#dial,
+      remoteName: this.#settings.alias,
+      connection: () => this.#link.connection(),
+      ...hooks,
+    });
+    this.#proxies.add(proxy);
+    return proxy;
   }
 
   async #listenThere(spec: RemoteSpec, hooks: Hooks): Promise<Forward> {

@@ -32,6 +32,8 @@ export function connectLabel({ spec }: ForwardView): string {
       return formatEndpoint(spec.connect);
     case 'dynamic':
       return 'anywhere from there';
+    case 'http':
+      return [...spec.routes, ...(spec.caddyfile === undefined ? [] : [spec.caddyfile.file])].join(' ');
     case 'remote':
       return spec.connect === 'socks' ? 'anywhere from here (SOCKS)' : `${formatEndpoint(spec.connect)} here`;
   }
@@ -56,6 +58,7 @@ function address({ spec, bound }: ForwardView): string {
 function schemeOf(spec: ForwardSpec): string | undefined {
   if (spec.kind === 'remote') return undefined;
   if (spec.kind === 'dynamic') return 'socks5h';
+  if (spec.kind === 'http') return 'http';
   if (!speaksHttp(spec.connect)) return undefined;
   return isTls(spec.connect) ? 'https' : 'http';
 }

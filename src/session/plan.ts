@@ -3,6 +3,8 @@ import { chosenForwards, isOn } from '../config/forwards.ts';
 import type { Destination, HostSettings, SshFlags } from '../config/settings.ts';
 import { resolveSettings } from '../config/ssh-config.ts';
 import { UsageError } from '../errors.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { parseRoute } from '../proxy/route.ts';
 import type { ForwardSpec } from '../spec.ts';
 import type { TransportName } from '../ssh/transport-name.ts';
 import { formatWireguard, type WireguardAddress } from '../wireguard/address.ts';
@@ -76,9 +78,13 @@ export function hostNames(
 export function needsSsh({ settings, forwards, vpn }: SessionPlan): boolean {
   if (vpn === undefined || vpn.via === 'ssh') return true;
   const isHost = hostNames(settings, vpn);
-  return forwards.some(
-    (spec) => spec.kind !== 'local' || spec.connect.kind !== 'tcp' || !isHost(spec.connect.host),
-  );
+  const isDirect = (place: Endpoint): boolean => place.kind === 'tcp' && isHost(place.host);
+  return !forwards.every((spec) => {
+    if (spec.kind === 'local') return isDirect(spec.connect);
+    if (spec.kind !== 'http' || spec.caddyfile !== undefined) return false;
+    const upstreams = spec.routes.map((route) => parseRoute(route).upstream);
+    return upstreams.every((upstream) => upstream.kind === 'folder' || isDirect(upstream));
+  });
 }
 
 function fingerprint({ options }: HostSettings, transport: TransportName, vpn: VpnPlan | undefined): string {

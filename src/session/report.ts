@@ -3,10 +3,11 @@ import { TunnelError } from '../errors.ts';
 import { parseDynamicSpec, parseRemoteSpec, parseSpec } from '../parse-spec.ts';
 import { formatListen, formatSpec, type ForwardSpec } from '../spec.ts';
 import type { ForwardView, SessionEvent } from './events.ts';
+import { httpFields, readHttpSpec, type HttpFields } from './http-spec.ts';
 import { localUrl } from './labels.ts';
 
-/** A forward as `--json` and the control API show it. */
-export interface ForwardReport {
+/** A forward as `--json` and the control API show it; a reverse proxy has its routes as well. */
+export interface ForwardReport extends Partial<HttpFields> {
   readonly kind: ForwardSpec['kind'];
   /** As it is typed after its letter. */
   readonly spec: string;
@@ -40,15 +41,20 @@ export function forwardReport(forward: ForwardView): ForwardReport {
     kind: spec.kind,
     spec: formatSpec(spec),
     listen: bound.map(formatListen),
-    ...(spec.kind === 'dynamic'
-      ? {}
-      : { connect: spec.connect === 'socks' ? 'socks' : formatEndpoint(spec.connect) }),
+    ...target(spec),
     ...(url !== undefined && { url }),
     open,
     total,
     bytesUp,
     bytesDown,
   };
+}
+
+/** Where it goes: for a reverse proxy, everything that is needed to open it again. */
+function target(spec: ForwardSpec): Pick<ForwardReport, 'connect'> & Partial<HttpFields> {
+  if (spec.kind === 'dynamic') return {};
+  if (spec.kind === 'http') return httpFields(spec);
+  return { connect: spec.connect === 'socks' ? 'socks' : formatEndpoint(spec.connect) };
 }
 
 export function errorReport({ code, message, hint, exitStatus }: TunnelError): ErrorReport {
@@ -74,6 +80,8 @@ function fields(event: SessionEvent): object {
       return forwardReport(event.forward);
     case 'connection':
       return { state: event.state, ...forwardReport(event.forward) };
+    case 'request':
+      return { ...forwardReport(event.forward), request: event.request };
     case 'warning':
     case 'debug':
       return { message: event.message };
@@ -103,9 +111,20 @@ export function readEvent(report: EventReport): SessionEvent {
 }
 
 export function readForward(report: ForwardReport): ForwardView {
-  const { kind, spec, listen, open, total, bytesUp, bytesDown } = report;
+  const {
+    kind,
+    spec,
+    listen,
+    connect: _connect,
+    url: _url,
+    open,
+    total,
+    bytesUp,
+    bytesDown,
+    ...http
+  } = report;
   return {
-    spec: readSpec(kind, spec),
+    spec: readSpec(kind, spec, onlyHttp(http)),
     bound: listen.map((text) => parseDynamicSpec(text).listen),
     open,
     total,
@@ -114,8 +133,13 @@ export function readForward(report: ForwardReport): ForwardView {
   };
 }
 
-/** Throws a `UsageError` (`bad-spec`). */
-export function readSpec(kind: ForwardSpec['kind'], text: string): ForwardSpec {
+/** An event has more fields than those of its forward. */
+function onlyHttp({ routes, caddyfile, as, allowHosts, allowOrigins, log }: Partial<HttpFields>): object {
+  return JSON.parse(JSON.stringify({ routes, caddyfile, as, allowHosts, allowOrigins, log })) as object;
+}
+
+/** `fields` are what a reverse proxy has besides. Throws a `UsageError` (`bad-spec`, `bad-http`, `bad-route`). */
+export function readSpec(kind: ForwardSpec['kind'], text: string, fields: object = {}): ForwardSpec {
   switch (kind) {
     case 'local':
       return parseSpec(text);
@@ -123,5 +147,7 @@ export function readSpec(kind: ForwardSpec['kind'], text: string): ForwardSpec {
       return parseRemoteSpec(text);
     case 'dynamic':
       return parseDynamicSpec(text);
+    case 'http':
+      return readHttpSpec(text, { ...fields });
   }
 }

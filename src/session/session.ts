@@ -233,6 +233,7 @@ export class Session {
 
   #changeWay({ via, reason, tookMs }: PathChange): void {
     this.#emit({ type: 'via', host: this.host, via, reason, tookMs });
+    this.#forwards.changeWay();
     if (via === 'ssh') this.#link.need();
   }
 

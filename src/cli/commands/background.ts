@@ -2,7 +2,7 @@ import { TunnelError, UsageError } from '../../errors.ts';
 import { ControlClient } from '../../session/control/client.ts';
 import { controlSocketPath } from '../../session/control/socket.ts';
 import { errorReport, eventReport, readForward } from '../../session/report.ts';
-import { withAbsolutePath } from '../../spec.ts';
+import { withAbsolutePlaces } from '../../session/http-spec.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { Ask } from '../../ssh/context.ts';
 import { catchStopSignals, aborted, signalStatus } from '../signals.ts';
@@ -56,7 +56,7 @@ async function addTo({ name, plan }: Elsewhere, starter: Starter): Promise<numbe
     for (const message of mismatches(await client.status(), plan)) {
       starter.tell({ type: 'event', report: eventReport({ type: 'warning', message }) });
     }
-    const { added, already } = await client.add(plan.forwards.map(withAbsolutePath));
+    const { added, already } = await client.add(plan.forwards.map(withAbsolutePlaces));
     for (const forward of [...added, ...already]) {
       starter.tell({
         type: 'event',

@@ -1,5 +1,5 @@
 import { readForward } from '../../session/report.ts';
-import { withAbsolutePath } from '../../spec.ts';
+import { withAbsolutePlaces } from '../../session/http-spec.ts';
 import type { ForwardsCommand } from '../command.ts';
 import { forwardLine } from '../output/lines.ts';
 import type { Screens } from '../output/output.ts';
@@ -15,7 +15,7 @@ export async function changeForwards(
   { stdout, stderr }: Screens = process,
 ): Promise<number> {
   const { client, status } = await findSession(command.session);
-  const forwards = command.forwards.map(withAbsolutePath);
+  const forwards = command.forwards.map(withAbsolutePlaces);
   if (command.name === 'cancel') {
     const cancelled = await client.cancel(forwards);
     if (command.json) stdout.write(`${JSON.stringify({ cancelled }, undefined, 2)}\n`);

@@ -6,7 +6,8 @@ import type { SessionEvent } from '../../session/events.ts';
 import type { SessionPlan } from '../../session/plan.ts';
 import { readForward } from '../../session/report.ts';
 import type { Traffic } from '../../session/session.ts';
-import { formatFlag, withAbsolutePath } from '../../spec.ts';
+import { withAbsolutePlaces } from '../../session/http-spec.ts';
+import { formatFlag } from '../../spec.ts';
 import { version } from '../../version.ts';
 import type { Output } from '../output/output.ts';
 import { aborted } from '../signals.ts';
@@ -27,7 +28,7 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
   const client = new ControlClient(controlSocketPath(name));
   const status = await client.status();
   for (const message of mismatches(status, plan)) output.event({ type: 'warning', message });
-  const forwards = plan.forwards.map(withAbsolutePath);
+  const forwards = plan.forwards.map(withAbsolutePlaces);
   const ours = new Set(forwards.map(formatFlag));
   const stream = await client.follow();
   const following = show(

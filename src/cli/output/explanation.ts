@@ -172,6 +172,8 @@ function forwardLabel(spec: ForwardSpec): string {
       return `${place} here → ${formatEndpoint(spec.connect)} there`;
     case 'dynamic':
       return `${place} here → anywhere from there (SOCKS)`;
+    case 'http':
+      return `${place} here → ${[...spec.routes, ...(spec.caddyfile ? [spec.caddyfile.file] : [])].join(' ')}`;
     case 'remote':
       return `${place} there → ${spec.connect === 'socks' ? 'anywhere from here (SOCKS)' : `${formatEndpoint(spec.connect)} here`}`;
   }
@@ -187,6 +189,7 @@ function whenOneFails({ options }: HostSettings): string {
 function forwardFields(spec: ForwardSpec): object {
   const listen = formatListen(spec.listen);
   if (spec.kind === 'dynamic') return { kind: spec.kind, listen };
+  if (spec.kind === 'http') return { ...spec, listen };
   return {
     kind: spec.kind,
     listen,

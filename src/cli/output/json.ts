@@ -4,7 +4,10 @@ import { messages } from './messages.ts';
 import type { Output, OutputOptions, Screens } from './output.ts';
 import { plain } from './screen.ts';
 
-/** What a reader may lag behind before `connection` events are left out; the others are few. */
+/** There may be thousands a second of these. */
+const MANY = new Set<SessionEvent['type']>(['connection', 'request']);
+
+/** What a reader may lag behind before these events are left out; the others are few. */
 const LAG_BYTES = 1024 * 1024;
 
 /** One JSON object a line on standard output. The names are documented in the README and stay as they are. */
@@ -13,7 +16,7 @@ export function jsonOutput(options: OutputOptions, { stdout, stderr }: Screens):
 
   const event = (event: SessionEvent) => {
     if (event.type === 'warning' || event.type === 'debug') say[event.type](event.message);
-    else if (event.type !== 'connection' || (stdout.writableLength ?? 0) < LAG_BYTES) {
+    else if (!MANY.has(event.type) || (stdout.writableLength ?? 0) < LAG_BYTES) {
       stdout.write(`${JSON.stringify(eventReport(event))}\n`);
     }
   };

@@ -1,5 +1,6 @@
 import type { ForwardView } from '../../session/events.ts';
 import type { SessionEvent } from '../../session/events.ts';
+import type { AccessRecord } from '../../proxy/access-record.ts';
 import type { Traffic } from '../../session/session.ts';
 import { formatBytes, formatDuration, formatSeconds } from '../format.ts';
 import { connectLabel, listenLabel, onEveryInterface } from '../../session/labels.ts';
@@ -68,6 +69,25 @@ export function trafficLine(
   if (long.length <= columns) return long;
   const both = formatBytes(rate.up + rate.down);
   return `${traffic.open} open ↑${up} ↓${down} ${both}/s ${uptime.replace(/ .*/, '')}`;
+}
+
+/** `GET /api/x 200 41ms (open 18 · app 22) 1.2 kB → ~/api/app.sock` */
+export function requestLine(request: AccessRecord, paint: Paint): string {
+  const { method, path, query, status, durationMs, openMs, appMs, bytesDown, upstream, error } = request;
+  const times = [
+    ...(openMs === undefined ? [] : [`open ${Math.round(openMs)}`]),
+    ...(appMs === undefined ? [] : [`app ${Math.round(appMs)}`]),
+  ];
+  const target = query === undefined ? path : `${path}?${query}`;
+  return [
+    printable(`${method} ${target}`),
+    paint(status >= 500 ? 'red' : status >= 400 ? 'yellow' : 'green', String(status)),
+    `${Math.round(durationMs)}ms`,
+    ...(times.length === 0 ? [] : [paint('dim', `(${times.join(' · ')})`)]),
+    formatBytes(bytesDown),
+    ...(upstream === undefined ? [] : [`→ ${printable(upstream)}`]),
+    ...(error === undefined ? [] : [paint('red', printable(error))]),
+  ].join(' ');
 }
 
 /** What the live line says while there is no connection. */

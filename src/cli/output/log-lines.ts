@@ -1,6 +1,6 @@
 import type { SessionEvent } from '../../session/events.ts';
 import { printable } from '../../printable.ts';
-import { errorLines, forwardLine, readyLine, viaLine, waitingLine } from './lines.ts';
+import { errorLines, forwardLine, readyLine, requestLine, viaLine, waitingLine } from './lines.ts';
 import type { Paint } from './screen.ts';
 
 /** An event of a log, in the words of the terminal and after the local time. */
@@ -25,6 +25,8 @@ function eventLines(event: SessionEvent, paint: Paint): string[] {
       return [`${forwardLine(event.forward, paint)} (no longer)`];
     case 'connection':
       return [`connection ${event.state}: ${forwardLine(event.forward, paint)}`];
+    case 'request':
+      return [requestLine(event.request, paint)];
     case 'warning':
       return [`${paint('yellow', '!')} ${printable(event.message)}`];
     case 'debug':

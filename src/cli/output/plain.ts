@@ -1,5 +1,5 @@
 import type { SessionEvent } from '../../session/events.ts';
-import { forwardLine, viaLine, waitingLine } from './lines.ts';
+import { forwardLine, requestLine, viaLine, waitingLine } from './lines.ts';
 import { messages } from './messages.ts';
 import type { Output, OutputOptions, Screens } from './output.ts';
 import { plain } from './screen.ts';
@@ -17,6 +17,9 @@ export function plainOutput(options: OutputOptions, { stdout, stderr }: Screens)
         break;
       case 'ready':
         say.note(`Connected to ${event.host} as ${event.user}@${event.address}`);
+        break;
+      case 'request':
+        if (options.verbosity > 0) say.note(requestLine(event.request, plain));
         break;
       case 'via':
         say.note(viaLine(event, plain));

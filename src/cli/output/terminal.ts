@@ -1,7 +1,15 @@
 import ora from 'ora';
 import type { SessionEvent } from '../../session/events.ts';
 import type { Traffic } from '../../session/session.ts';
-import { forwardLine, readyLine, retryLine, trafficLine, viaLine, waitingLine } from './lines.ts';
+import {
+  forwardLine,
+  readyLine,
+  requestLine,
+  retryLine,
+  trafficLine,
+  viaLine,
+  waitingLine,
+} from './lines.ts';
 import { messages } from './messages.ts';
 import type { Output, OutputOptions, Screens } from './output.ts';
 import { printable } from '../../printable.ts';
@@ -49,6 +57,9 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
         stopSpinner();
         retryAt = undefined;
         print(readyLine(event, paint));
+        break;
+      case 'request':
+        if (options.verbosity > 0) print(requestLine(event.request, paint));
         break;
       case 'via':
         print(viaLine(event, paint));

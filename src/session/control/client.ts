@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { NotFoundError, type TunnelError } from '../../errors.ts';
 import { formatSpec, type ForwardSpec } from '../../spec.ts';
 import type { SessionEvent } from '../events.ts';
+import { httpFields } from '../http-spec.ts';
 import {
   readEvent,
   ReportedError,
@@ -120,8 +121,9 @@ export class ControlClient {
   }
 }
 
-function toItem(spec: ForwardSpec): { kind: string; spec: string } {
-  return { kind: spec.kind, spec: formatSpec(spec) };
+function toItem(spec: ForwardSpec): object {
+  const item = { kind: spec.kind, spec: formatSpec(spec) };
+  return spec.kind === 'http' ? { ...item, ...httpFields(spec) } : item;
 }
 
 async function* readLines(response: IncomingMessage): AsyncGenerator<SessionEvent> {

@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import { quoted } from '../../endpoint.ts';
 import { UsageError } from '../../errors.ts';
 import type { ForwardSpec } from '../../spec.ts';
+import { relativePlace } from '../http-spec.ts';
 import { readSpec } from '../report.ts';
 
 /** More than any request of ours needs. */
@@ -71,18 +72,23 @@ function readForwardItem(item: unknown, index: number): ForwardSpec {
   const path = `forwards[${index}]`;
   if (typeof item !== 'object' || item === null) throw bad(`${path}: this is to be an object with a spec`);
   const { kind = 'local', spec, ...others } = item as Record<string, unknown>;
-  refuseOthers(others, `${path}.`);
-  if (kind !== 'local' && kind !== 'remote' && kind !== 'dynamic') {
-    throw bad(`${path}.kind: this is to be local, remote or dynamic`);
+  if (kind !== 'local' && kind !== 'remote' && kind !== 'dynamic' && kind !== 'http') {
+    throw bad(`${path}.kind: this is to be local, remote, dynamic or http`);
   }
+  if (kind !== 'http') refuseOthers(others, `${path}.`);
   if (typeof spec !== 'string') throw bad(`${path}.spec: this is to be a text, as after ssh's letter`);
-  const parsed = readSpec(kind, spec);
+  const parsed = readSpec(kind, spec, others);
   refuseRelativePath(parsed, `${path}.spec`);
   return parsed;
 }
 
 /** The session has another working directory than whoever asks. */
 function refuseRelativePath(spec: ForwardSpec, path: string): void {
+  if (spec.kind === 'http') {
+    const relative = relativePlace(spec);
+    if (relative === undefined) return;
+    throw bad(`${path}: a path of this machine is to be absolute, and ${quoted(relative)} is not`);
+  }
   const here = spec.kind === 'remote' ? spec.connect : spec.listen;
   if (here === 'socks' || here.kind !== 'unix' || isAbsolute(here.path)) return;
   throw bad(`${path}: the path of a socket here is to be absolute, and ${quoted(here.path)} is not`);

@@ -1,0 +1,72 @@
+import { quoted } from '../endpoint.ts';
+import { UsageError } from '../errors.ts';
+import { parseDynamicSpec } from '../parse-spec.ts';
+import { readHttpSpec } from '../session/http-spec.ts';
+import type { HttpSpec } from '../spec.ts';
+import type { Flags } from './flags.ts';
+
+export const httpFlags = [
+  'http',
+  'route',
+  'caddyfile',
+  'remote-dir',
+  'as',
+  'allow-host',
+  'allow-origin',
+  'spa',
+  'log-queries',
+  'log-cookies',
+] as const;
+
+/** What `--http` and the flags around it ask for. Throws a `UsageError`. */
+export function readHttp(flags: Flags): HttpSpec | undefined {
+  const listen = flags.http?.at(-1);
+  const { route: routes = [] } = flags;
+  const caddyfile = flags.caddyfile?.at(-1);
+  if (routes.length === 0 && caddyfile === undefined) return refuseLonely(flags, listen);
+  const remoteFolder = flags['remote-dir']?.at(-1);
+  const as = flags.as?.at(-1);
+  const place = listen ?? 'auto';
+  parseDynamicSpec(place);
+  return readHttpSpec(place, {
+    routes: flags.spa === true ? routes.map(asSinglePage) : routes,
+    ...(caddyfile !== undefined && {
+      caddyfile: { file: caddyfile, ...(remoteFolder !== undefined && { remoteFolder }) },
+    }),
+    ...(as !== undefined && { as }),
+    ...(flags['allow-host'] && { allowHosts: flags['allow-host'] }),
+    ...(flags['allow-origin'] && { allowOrigins: flags['allow-origin'].map(checkOrigin) }),
+    ...((flags['log-queries'] === true || flags['log-cookies'] === true) && {
+      log: { queries: flags['log-queries'] === true, cookies: flags['log-cookies'] === true },
+    }),
+  });
+}
+
+/** A route to a folder; others have no pages of their own to give. */
+function asSinglePage(route: string): string {
+  const target = route.slice(route.indexOf('=') + 1);
+  const isFolder = /^(\.{1,2}|~)?\//.test(target) && !/\.sock(et)?(,|$)/.test(target);
+  return isFolder && !/,spa(,|$)/.test(route) ? `${route},spa` : route;
+}
+
+function refuseLonely(flags: Flags, listen: string | undefined): undefined {
+  if (listen !== undefined) {
+    throw new UsageError('no-route', `--http ${quoted(listen)} needs to know where requests go`, {
+      hint: ["Give routes, as in -r '/api/*=~/api/app.sock' -r '/=./webroot', or --caddyfile"],
+    });
+  }
+  const lonely = httpFlags.find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (lonely === undefined) return undefined;
+  throw new UsageError('no-route', `--${lonely} is for a reverse proxy, and there is none`, {
+    hint: ['Give routes with -r, or a Caddyfile with --caddyfile'],
+  });
+}
+
+function checkOrigin(origin: string): string {
+  const url = URL.canParse(origin) ? new URL(origin) : undefined;
+  if (url !== undefined && /^https?:$/.test(url.protocol) && url.origin === origin.replace(/\/$/, ''))
+    return url.origin;
+  throw new UsageError('bad-origin', `--allow-origin ${quoted(origin)} is not an origin`, {
+    hint: ['Write scheme, host and port alone, as in http://localhost:5173'],
+  });
+}

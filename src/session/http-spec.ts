@@ -1,0 +1,107 @@
+import { isAbsolute } from 'node:path';
+import { quoted } from '../endpoint.ts';
+import { UsageError } from '../errors.ts';
+import { parseDynamicSpec } from '../parse-spec.ts';
+import { formatRoute, parseRoute, type Route } from '../proxy/route.ts';
+import { localSocketPath, withAbsolutePath, type ForwardSpec, type HttpSpec } from '../spec.ts';
+
+/** A reverse proxy as `--json` and the control API have it, besides its `kind` and `spec`. */
+export interface HttpFields {
+  readonly routes: readonly string[];
+  readonly caddyfile?: HttpSpec['caddyfile'];
+  readonly as?: string;
+  readonly allowHosts?: readonly string[];
+  readonly allowOrigins?: readonly string[];
+  readonly log?: HttpSpec['log'];
+}
+
+export function httpFields(spec: HttpSpec): HttpFields {
+  const { kind: _kind, listen: _listen, ...fields } = spec;
+  return fields;
+}
+
+/** Reads them, with what is wrong named by its key. Throws a `UsageError` (`bad-http`, `bad-spec`, `bad-route`). */
+export function readHttpSpec(listen: string, fields: Readonly<Record<string, unknown>>): HttpSpec {
+  const { routes = [], caddyfile, as, allowHosts, allowOrigins, log, ...others } = fields;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw bad(unknown, 'there is no such field');
+  return {
+    kind: 'http',
+    listen: parseDynamicSpec(listen).listen,
+    routes: texts('routes', routes).map((route) => formatRoute(parseRoute(route))),
+    ...(caddyfile !== undefined && { caddyfile: readCaddyfileField(caddyfile) }),
+    ...(as !== undefined && { as: text('as', as) }),
+    ...(allowHosts !== undefined && { allowHosts: texts('allowHosts', allowHosts) }),
+    ...(allowOrigins !== undefined && { allowOrigins: texts('allowOrigins', allowOrigins) }),
+    ...(log !== undefined && { log: readLogField(log) }),
+  };
+}
+
+/** What means something to a process with another working directory. */
+export function withAbsolutePlaces(spec: ForwardSpec): ForwardSpec {
+  if (spec.kind !== 'http') return withAbsolutePath(spec);
+  return {
+    ...spec,
+    listen:
+      spec.listen.kind === 'unix' ? { kind: 'unix', path: localSocketPath(spec.listen.path) } : spec.listen,
+    routes: spec.routes.map((route) => formatRoute(withAbsoluteFolder(parseRoute(route)))),
+    ...(spec.caddyfile && {
+      caddyfile: { ...spec.caddyfile, file: localSocketPath(spec.caddyfile.file) },
+    }),
+  };
+}
+
+/** The first path of this machine that means something else elsewhere. */
+export function relativePlace(spec: HttpSpec): string | undefined {
+  const folders = spec.routes.flatMap((route) => {
+    const { upstream } = parseRoute(route);
+    return upstream.kind === 'folder' ? [upstream.path] : [];
+  });
+  const places = [...folders, ...(spec.caddyfile === undefined ? [] : [spec.caddyfile.file])];
+  if (spec.listen.kind === 'unix') places.push(spec.listen.path);
+  return places.find((place) => !isAbsolute(place));
+}
+
+function withAbsoluteFolder(route: Route): Route {
+  const { upstream } = route;
+  return upstream.kind === 'folder'
+    ? { ...route, upstream: { ...upstream, path: localSocketPath(upstream.path) } }
+    : route;
+}
+
+function readCaddyfileField(value: unknown): { file: string; remoteFolder?: string } {
+  const { file, remoteFolder, ...others } = object('caddyfile', value);
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw bad(`caddyfile.${unknown}`, 'there is no such field');
+  return {
+    file: text('caddyfile.file', file),
+    ...(remoteFolder !== undefined && { remoteFolder: text('caddyfile.remoteFolder', remoteFolder) }),
+  };
+}
+
+function readLogField(value: unknown): { queries: boolean; cookies: boolean } {
+  const { queries, cookies, ...others } = object('log', value);
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw bad(`log.${unknown}`, 'there is no such field');
+  return { queries: queries === true, cookies: cookies === true };
+}
+
+function object(key: string, value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  throw bad(key, 'this is to be an object');
+}
+
+function texts(key: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw bad(key, 'this is to be a list of texts');
+  return value.map((item, index) => text(`${key}[${index}]`, item));
+}
+
+function text(key: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw bad(key, `this is to be a text, and ${quoted(JSON.stringify(value) ?? 'nothing')} is not`);
+}
+
+function bad(key: string, why: string): UsageError {
+  return new UsageError('bad-http', `${key}: ${why}`);
+}

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { chromium } from 'playwright-core';
 import { WebSocket, WebSocketServer } from 'ws';
-import { find, needs } from '../rig/requirements.ts';
+import { startBrowser } from '../rig/browser.ts';
+import { needs } from '../rig/requirements.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
 import { freePort } from '../rig/servers.ts';
 import type { Sshd } from '../rig/sshd.ts';
@@ -191,23 +190,7 @@ test('the Caddyfile of the project works unchanged, in a browser, with its socke
   const tunnel = await rig.tunnel([...sshd.client.flags, ...args], { cwd: project });
   await tunnel.waitFor(/http:\/\/localhost/);
 
-  const profile = mkdtempSync(join(tmpdir(), 'browser-'));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: find('chromium') ?? '',
-    headless: true,
-    chromiumSandbox: false,
-    args: [
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-sync',
-    ],
-  });
-  t.after(async () => {
-    await browser.close();
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  });
+  const browser = await startBrowser(t);
   const tab = await browser.newPage();
   await tab.goto(`http://localhost:${port}/`);
   await tab.locator('#visits', { hasText: '3 8 16' }).waitFor();

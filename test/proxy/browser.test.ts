@@ -1,41 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { type BrowserContext, chromium } from 'playwright-core';
+import type { BrowserContext } from 'playwright-core';
 import { ConnectionLostError, DialError } from '../../src/errors.ts';
 import { dialLocal } from '../../src/forward/local-dialer.ts';
 import { loadCaddyfile } from '../../src/proxy/caddyfile/load-caddyfile.ts';
 import { tempFolder } from '../forward/streams.ts';
-import { find, needs } from '../rig/requirements.ts';
+import { startBrowser } from '../rig/browser.ts';
+import { needs } from '../rig/requirements.ts';
 import { startRig } from '../rig/rig.ts';
 import { page as frontend, script, startLive, style } from './browser-page.ts';
 import { start, startUpstream } from './start.ts';
-
-async function startBrowser(t: TestContext): Promise<BrowserContext> {
-  const profile = mkdtempSync(join(tmpdir(), 'browser-'));
-  const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: find('chromium') ?? '',
-    headless: true,
-    chromiumSandbox: false,
-    args: [
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-  t.after(async () => {
-    await browser.close();
-    // It writes there until it is gone.
-    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-  });
-  return browser;
-}
 
 /** The page from the folder, its numbers from Gunicorn, and what is live from another server. */
 async function usePage(t: TestContext, browser: BrowserContext, url: string): Promise<void> {

@@ -8,6 +8,7 @@ import { plain } from './screen.ts';
 export function plainOutput(options: OutputOptions, { stdout, stderr }: Screens): Output {
   const say = messages(options, plain, (line) => stderr.write(`${line}\n`));
   let announced = false;
+  let trouble = '';
 
   const event = (event: SessionEvent) => {
     switch (event.type) {
@@ -25,6 +26,7 @@ export function plainOutput(options: OutputOptions, { stdout, stderr }: Screens)
         say.note(viaLine(event, plain));
         break;
       case 'waiting':
+        trouble = event.error.message;
         say.note(waitingLine(event, plain));
         break;
       case 'cancelled':
@@ -38,7 +40,8 @@ export function plainOutput(options: OutputOptions, { stdout, stderr }: Screens)
         say[event.type](event.message);
         break;
       case 'error':
-        say.error(event.error);
+        // That the connection is lost was said once, and is true of every connection over it.
+        if (event.error.message !== trouble) say.error(event.error);
         break;
       case 'connection':
       case 'closed': // The error that ended the session ends the program, and is printed by it.

@@ -87,7 +87,8 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
         say[event.type](event.message);
         break;
       case 'error':
-        say.error(event.error);
+        // That the connection is lost was said once, and is true of every connection over it.
+        if (event.error.message !== trouble) say.error(event.error);
         break;
       case 'connection':
       case 'closed': // The error that ended the session ends the program, and is printed by it.

@@ -49,6 +49,10 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     flags: targetFlags,
     read: (line) => ({ name: 'explain', ...readTarget(line, 'explain ') }),
   },
+  scan: {
+    flags: [...saying, ...sshFlagNames, 'all'],
+    read: (line) => ({ name: 'scan', ...readHost(line, 'scan'), all: line.flags.all === true }),
+  },
   ls: { flags: saying, read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }) },
   status: {
     flags: saying,
@@ -109,6 +113,22 @@ function readTarget(line: Line, command = ''): Target {
     ssh: sshFlags(flags, lastOf(expanded, 'ipv4', 'ipv6')),
     ...readSaying(flags),
   };
+}
+
+/** A host alone. */
+function readHost(line: Line, command: string): Omit<Target, 'forwards'> {
+  const [, extra] = line.words;
+  const { forwards, ...target } = readTarget({ ...line, words: line.words.slice(0, 1) }, `${command} `);
+  if (extra !== undefined || forwards !== undefined) {
+    throw new UsageError(
+      'unexpected-word',
+      `tunnel ${command} takes a host alone, not ${quoted(extra ?? '')}`,
+      {
+        hint: [`Write: tunnel ${command} ${target.destination.host}`],
+      },
+    );
+  }
+  return target;
 }
 
 function readSpecs(specs: readonly string[], flags: Flags): readonly ForwardSpec[] {

@@ -40,6 +40,13 @@ export interface ExplainCommand extends Target {
   readonly name: 'explain';
 }
 
+/** `tunnel scan HOST`: what listens there. */
+export interface ScanCommand extends Omit<Target, 'forwards'> {
+  readonly name: 'scan';
+  /** What belongs to the system as well. */
+  readonly all: boolean;
+}
+
 /** `tunnel ls|status|retry|stop NAME…`; a name may have `*` and `?` in it. */
 export interface SessionsCommand extends Saying {
   readonly name: 'ls' | 'status' | 'retry' | 'stop';
@@ -87,6 +94,7 @@ export interface BackgroundCommand {
 export type Command =
   | OpenCommand
   | ExplainCommand
+  | ScanCommand
   | SessionsCommand
   | ForwardsCommand
   | LogsCommand

@@ -2,6 +2,7 @@ export const help = `tunnel: remote ports and Unix sockets on local ports, over 
 
 Usage: tunnel [FLAGS] HOST [SPEC...]       open it, and keep it open
        tunnel explain [FLAGS] HOST [SPEC...]
+       tunnel scan [FLAGS] HOST            what listens there: ports, sockets, Caddy's sites
 
        tunnel ls [NAME...]                 the sessions that are open
        tunnel status [NAME...]             the same at length; status 0 only if all are ready
@@ -54,7 +55,7 @@ Flags, with the meaning they have in ssh:
       --hold TIME            how long a connection waits while the session is down; default 15s
       --retry-dial TIME      how long a target that refuses is tried again; default 2s
 
-      --all                  with stop: every session
+      --all                  with stop: every session; with scan: the system's services, too
       --follow               with logs, also -f: go on as more is told
       --print                with service: show the file, and do nothing
 

@@ -109,11 +109,21 @@ const flags: Case[] = [
   [['-i', '', 'vps', '8081'], '-i'],
 ];
 
+const commands: Case[] = [
+  [['scan'], 'tunnel scan HOST'],
+  [['scan', '8081'], '8081'],
+  [['scan', 'vps', '8081'], '8081'],
+  [['scan', 'vps', 'other'], 'other'],
+  [['scan', 'vps', '-L', '8081'], '--forward'],
+  [['scan', 'vps', '-d'], '--detach'],
+  [['scan', 'v ps'], 'v ps'],
+];
+
 suite(
   'a wrong command line ends with status 2 and a sentence',
   { concurrency: availableParallelism() * 2 },
   () => {
-    for (const [args, named] of [...hosts, ...specs, ...flags]) {
+    for (const [args, named] of [...hosts, ...specs, ...flags, ...commands]) {
       test(`tunnel ${JSON.stringify(args)}`, async () => {
         const { status, stdout, stderr } = await runTunnel(args);
         assert.equal(status, 2, stderr);

@@ -53,6 +53,7 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     flags: [...saying, ...sshFlagNames, 'all'],
     read: (line) => ({ name: 'scan', ...readHost(line, 'scan'), all: line.flags.all === true }),
   },
+  exec: { flags: [...targetFlags, ...lifeFlags].filter((name) => name !== 'json'), read: readExec },
   ls: { flags: saying, read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }) },
   status: {
     flags: saying,
@@ -112,6 +113,25 @@ function readTarget(line: Line, command = ''): Target {
     transport: parseTransport(flags.transport?.at(-1) ?? 'auto'),
     ssh: sshFlags(flags, lastOf(expanded, 'ipv4', 'ipv6')),
     ...readSaying(flags),
+  };
+}
+
+/** What follows `--` is the command, with flags of its own. */
+function readExec(line: Line): Command {
+  const dashes = line.expanded.indexOf('--');
+  const command = dashes === -1 ? [] : line.expanded.slice(dashes + 1);
+  const words = line.words.slice(0, line.words.length - command.length);
+  if (command.length === 0 || command[0] === '') {
+    throw new UsageError('missing-word', 'tunnel exec needs a command after --', {
+      hint: [`For example: tunnel exec ${words.join(' ') || 'vps 8081'} -- sh -c 'curl "$TUNNEL_URL"'`],
+    });
+  }
+  const expanded = line.expanded.slice(0, dashes);
+  return {
+    name: 'exec',
+    life: readLife(line.flags),
+    command,
+    ...readTarget({ ...line, words, expanded }, 'exec '),
   };
 }
 

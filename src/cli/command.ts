@@ -40,6 +40,14 @@ export interface ExplainCommand extends Target {
   readonly name: 'explain';
 }
 
+/** `tunnel exec HOST SPEC… -- COMMAND…`: runs it with the forwards open. */
+export interface ExecCommand extends Target {
+  readonly name: 'exec';
+  readonly life: Life;
+  /** Not empty. */
+  readonly command: readonly string[];
+}
+
 /** `tunnel scan HOST`: what listens there. */
 export interface ScanCommand extends Omit<Target, 'forwards'> {
   readonly name: 'scan';
@@ -95,6 +103,7 @@ export type Command =
   | OpenCommand
   | ExplainCommand
   | ScanCommand
+  | ExecCommand
   | SessionsCommand
   | ForwardsCommand
   | LogsCommand

@@ -117,6 +117,14 @@ const commands: Case[] = [
   [['scan', 'vps', '-L', '8081'], '--forward'],
   [['scan', 'vps', '-d'], '--detach'],
   [['scan', 'v ps'], 'v ps'],
+  [['exec'], 'command'],
+  [['exec', 'vps', '8081'], 'tunnel exec vps 8081 --'],
+  [['exec', 'vps', '8081', '--'], 'after --'],
+  [['exec', 'vps', '8081', '--', ''], 'after --'],
+  [['exec', '--', 'true'], 'tunnel exec HOST'],
+  [['exec', 'vps', '0', '--', 'true'], '"0"'],
+  [['exec', 'vps', '8081', '--json', '--', 'true'], '--json'],
+  [['exec', 'vps', '8081', '-d', '--', 'true'], '--detach'],
 ];
 
 suite(

@@ -2,6 +2,7 @@ import { hostSession, type HostedSession, type HostOptions } from '../../session
 import { sessionName } from '../../session/control/socket.ts';
 import { planSession, type SessionPlan } from '../../session/plan.ts';
 import type { OpenCommand } from '../command.ts';
+import { remember } from './remember.ts';
 
 /** What a command needs of the session that it keeps. */
 export type KeptSession = Pick<
@@ -35,5 +36,10 @@ export const begin: Begin = async (command, options) => {
   });
   const name = sessionName(destination, ssh);
   const kept = await hostSession(plan, name, { ...life, ...options });
-  return kept === undefined ? { name, plan } : { kept };
+  if (kept === undefined) return { name, plan };
+  kept.opened().then(
+    () => remember(name, plan.forwards),
+    () => undefined,
+  );
+  return { kept };
 };

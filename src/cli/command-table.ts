@@ -53,6 +53,11 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     flags: targetFlags,
     read: (line) => ({ name: 'explain', ...readTarget(line, 'explain ') }),
   },
+  scan: {
+    flags: [...saying, ...sshFlagNames, 'all'],
+    read: (line) => ({ name: 'scan', ...readHost(line, 'scan'), all: line.flags.all === true }),
+  },
+  exec: { flags: [...targetFlags, ...lifeFlags].filter((name) => name !== 'json'), read: readExec },
   ls: { flags: saying, read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }) },
   status: {
     flags: saying,
@@ -114,6 +119,41 @@ function readTarget(line: Line, command = ''): Target {
     ssh: sshFlags(flags, lastOf(expanded, 'ipv4', 'ipv6')),
     ...readSaying(flags),
   };
+}
+
+/** What follows `--` is the command, with flags of its own. */
+function readExec(line: Line): Command {
+  const dashes = line.expanded.indexOf('--');
+  const command = dashes === -1 ? [] : line.expanded.slice(dashes + 1);
+  const words = line.words.slice(0, line.words.length - command.length);
+  if (command.length === 0 || command[0] === '') {
+    throw new UsageError('missing-word', 'tunnel exec needs a command after --', {
+      hint: [`For example: tunnel exec ${words.join(' ') || 'vps 8081'} -- sh -c 'curl "$TUNNEL_URL"'`],
+    });
+  }
+  const expanded = line.expanded.slice(0, dashes);
+  return {
+    name: 'exec',
+    life: readLife(line.flags),
+    command,
+    ...readTarget({ ...line, words, expanded }, 'exec '),
+  };
+}
+
+/** A host alone. */
+function readHost(line: Line, command: string): Omit<Target, 'forwards'> {
+  const [, extra] = line.words;
+  const { forwards, ...target } = readTarget({ ...line, words: line.words.slice(0, 1) }, `${command} `);
+  if (extra !== undefined || forwards !== undefined) {
+    throw new UsageError(
+      'unexpected-word',
+      `tunnel ${command} takes a host alone, not ${quoted(extra ?? '')}`,
+      {
+        hint: [`Write: tunnel ${command} ${target.destination.host}`],
+      },
+    );
+  }
+  return target;
 }
 
 function readSpecs(specs: readonly string[], flags: Flags): readonly ForwardSpec[] {

@@ -42,6 +42,21 @@ export interface ExplainCommand extends Target {
   readonly name: 'explain';
 }
 
+/** `tunnel exec HOST SPEC… -- COMMAND…`: runs it with the forwards open. */
+export interface ExecCommand extends Target {
+  readonly name: 'exec';
+  readonly life: Life;
+  /** Not empty. */
+  readonly command: readonly string[];
+}
+
+/** `tunnel scan HOST`: what listens there. */
+export interface ScanCommand extends Omit<Target, 'forwards'> {
+  readonly name: 'scan';
+  /** What belongs to the system as well. */
+  readonly all: boolean;
+}
+
 /** `tunnel ls|status|retry|stop NAME…`; a name may have `*` and `?` in it. */
 export interface SessionsCommand extends Saying {
   readonly name: 'ls' | 'status' | 'retry' | 'stop';
@@ -89,6 +104,8 @@ export interface BackgroundCommand {
 export type Command =
   | OpenCommand
   | ExplainCommand
+  | ScanCommand
+  | ExecCommand
   | SessionsCommand
   | ForwardsCommand
   | LogsCommand

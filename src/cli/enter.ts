@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isatty } from 'node:tty';
 
 /** Calls `listener` for each Enter on the terminal while `listen(true)` holds. */
 export interface EnterKey {
@@ -15,12 +16,17 @@ export function onEnter(listener: () => void): EnterKey {
   let listening = false;
   const onData = (): void => listener();
   const listen = (on: boolean): void => {
-    if (on === listening || (on && !(stdin.isTTY && isForeground()))) return;
+    if (on === listening || (on && !ownsTerminal())) return;
     listening = on;
     if (on) stdin.on('data', onData).resume();
     else stdin.off('data', onData).pause();
   };
   return { listen, close: () => listen(false) };
+}
+
+/** Whether standard input is a terminal in whose foreground we are. */
+export function ownsTerminal(): boolean {
+  return isatty(0) && isForeground();
 }
 
 /**

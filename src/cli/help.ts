@@ -2,6 +2,8 @@ export const help = `tunnel: remote ports and Unix sockets on local ports, over 
 
 Usage: tunnel [FLAGS] HOST [SPEC...]       open it, and keep it open
        tunnel explain [FLAGS] HOST [SPEC...]
+       tunnel scan [FLAGS] HOST            what listens there: ports, sockets, Caddy's sites
+       tunnel exec [FLAGS] HOST [SPEC...] -- COMMAND [ARG...]
 
        tunnel ls [NAME...]                 the sessions that are open
        tunnel status [NAME...]             the same at length; status 0 only if all are ready
@@ -18,6 +20,9 @@ It may also come last: tunnel 8081 vps
 
 explain tells what the same line without it would do, and connects to nothing: where to and how, and
 what becomes of each option of your configuration. A host called explain: tunnel -- explain 8081
+
+exec opens it, runs COMMAND with TUNNEL_URL, TUNNEL_HOST and TUNNEL_PORT of the first SPEC (of each:
+TUNNEL_URL_1, TUNNEL_URL_2...; TUNNEL_SOCKET for a socket here), and ends with its status.
 
 NAME is HOST as it was written, and may have * and ? in it.
 
@@ -72,7 +77,7 @@ Flags, with the meaning they have in ssh:
       --via WAY              auto, wireguard or ssh; default auto
       --standby              have the SSH connection ready while WireGuard is used
 
-      --all                  with stop: every session
+      --all                  with stop: every session; with scan: the system's services, too
       --follow               with logs, also -f: go on as more is told
       --print                with service: show the file, and do nothing
 
@@ -90,6 +95,7 @@ Examples:
   tunnel vps --http 8080 -r '/api/*=~/api/app.sock' -r '/=./webroot'
   tunnel vps --http 8080 --caddyfile
   tunnel vps 8081 -d; tunnel ls; tunnel stop vps
+  tunnel exec vps 5432 -- psql -h 127.0.0.1    only while psql runs
   tunnel explain vps                           which key, which way, which options count
 
 A connection that is lost is made again for as long as it takes; what listens here stays, and what
@@ -101,5 +107,5 @@ at once.
 
 Exit status:
   0 it did what was asked; 1 it ran and something failed; 2 wrong usage or configuration;
-  255 no SSH session; 129, 130, 143 ended by SIGHUP, Ctrl-C or SIGTERM
+  255 no SSH session; exec: the command's, 127 if it is not found; 129, 130, 143 ended by SIGHUP, Ctrl-C or SIGTERM
 `;

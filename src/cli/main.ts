@@ -43,6 +43,10 @@ async function run(command: Command): Promise<number> {
       return 0;
     case 'explain':
       return await (await import('./commands/explain.ts')).explain(command);
+    case 'scan':
+      return await (await import('./commands/scan.ts')).scan(command);
+    case 'exec':
+      return await (await import('./commands/exec.ts')).exec(command);
     case 'open':
       return await (await import('./commands/open.ts')).open(command);
     case 'background':

@@ -109,11 +109,29 @@ const flags: Case[] = [
   [['-i', '', 'vps', '8081'], '-i'],
 ];
 
+const commands: Case[] = [
+  [['scan'], 'tunnel scan HOST'],
+  [['scan', '8081'], '8081'],
+  [['scan', 'vps', '8081'], '8081'],
+  [['scan', 'vps', 'other'], 'other'],
+  [['scan', 'vps', '-L', '8081'], '--forward'],
+  [['scan', 'vps', '-d'], '--detach'],
+  [['scan', 'v ps'], 'v ps'],
+  [['exec'], 'command'],
+  [['exec', 'vps', '8081'], 'tunnel exec vps 8081 --'],
+  [['exec', 'vps', '8081', '--'], 'after --'],
+  [['exec', 'vps', '8081', '--', ''], 'after --'],
+  [['exec', '--', 'true'], 'tunnel exec HOST'],
+  [['exec', 'vps', '0', '--', 'true'], '"0"'],
+  [['exec', 'vps', '8081', '--json', '--', 'true'], '--json'],
+  [['exec', 'vps', '8081', '-d', '--', 'true'], '--detach'],
+];
+
 suite(
   'a wrong command line ends with status 2 and a sentence',
   { concurrency: availableParallelism() * 2 },
   () => {
-    for (const [args, named] of [...hosts, ...specs, ...flags]) {
+    for (const [args, named] of [...hosts, ...specs, ...flags, ...commands]) {
       test(`tunnel ${JSON.stringify(args)}`, async () => {
         const { status, stdout, stderr } = await runTunnel(args);
         assert.equal(status, 2, stderr);

@@ -20,6 +20,8 @@ export interface CaddyOptions {
   readonly config?: readonly string[];
   /** True: the admin API listens on a free port. It is off otherwise. */
   readonly admin?: boolean;
+  /** Where the admin API listens instead: `localhost:2019`, `unix//run/caddy.sock`. */
+  readonly adminAddress?: string;
   readonly on?: Machine;
 }
 
@@ -57,7 +59,7 @@ function configuration(port: number, adminPort: number | undefined, options: Cad
   const bind = options.bind ?? ['127.0.0.1', ...(hasIpv6() ? ['[::1]'] : [])];
   const proxies = Object.entries(options.proxies ?? { '/api/*': 'unix/app.sock' });
   return `{
-	admin ${adminPort === undefined ? 'off' : `localhost:${adminPort}`}
+	admin ${options.adminAddress ?? (adminPort === undefined ? 'off' : `localhost:${adminPort}`)}
 	default_bind ${bind.join(' ')}
 }
 

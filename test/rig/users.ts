@@ -21,14 +21,19 @@ export interface TestUser {
 export interface UserOptions {
   /** Names of groups it is in besides its own: another user's name is one. */
   readonly groups?: readonly string[];
+  /** Default /bin/sh. */
+  readonly shell?: string;
 }
 
 /** Makes a real user whose home is in `dir`. Needs root. Nothing of the user's may run when it is stopped. */
-export async function makeUser(dir: string, { groups = [] }: UserOptions = {}): Promise<TestUser> {
+export async function makeUser(
+  dir: string,
+  { groups = [], shell = '/bin/sh' }: UserOptions = {},
+): Promise<TestUser> {
   const name = `tnl-${randomBytes(4).toString('hex')}`;
   const home = join(dir, name);
   // `*` is no password, while the `!` of a locked account makes sshd refuse keys too.
-  const account = ['-M', '-d', home, '-s', '/bin/sh', '-p', '*', '-U', '-K', 'UMASK=022'];
+  const account = ['-M', '-d', home, '-s', shell, '-p', '*', '-U', '-K', 'UMASK=022'];
   await retry(['useradd', ...account, ...(groups.length > 0 ? ['-G', groups.join(',')] : []), name]);
   const forget = onDeath(() => execFileSync('userdel', [name], { stdio: 'ignore', env: serverEnv('/') }));
   const id = (flag: string): number => Number(execFileSync('id', [flag, name], { encoding: 'utf8' }));

@@ -9,6 +9,7 @@ import { catchStopSignals, aborted, signalStatus } from '../signals.ts';
 import type { FromBackground, ToBackground } from './background-messages.ts';
 import { begin, type Elsewhere } from './begin.ts';
 import { mismatches } from './join.ts';
+import { remember } from './remember.ts';
 
 const GRACE_MS = 3000;
 
@@ -57,6 +58,7 @@ async function addTo({ name, plan }: Elsewhere, starter: Starter): Promise<numbe
       starter.tell({ type: 'event', report: eventReport({ type: 'warning', message }) });
     }
     const { added, already } = await client.add(plan.forwards.map(withAbsolutePlaces));
+    remember(name, plan.forwards);
     for (const forward of [...added, ...already]) {
       starter.tell({
         type: 'event',

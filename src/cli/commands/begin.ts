@@ -4,6 +4,7 @@ import { hostSession, type HostedSession, type HostOptions } from '../../session
 import { controlSocketPath, isAlive, sessionName } from '../../session/control/socket.ts';
 import { planSession, type SessionPlan } from '../../session/plan.ts';
 import type { OpenCommand } from '../command.ts';
+import { remember } from './remember.ts';
 
 /** How often it is looked whether a session that ends has ended. */
 const ENDING_PAUSE_MS = 50;
@@ -42,7 +43,13 @@ export const begin: Begin = async (command, options) => {
   const name = sessionName(destination, ssh);
   for (;;) {
     const kept = await hostSession(plan, name, { ...life, ...options });
-    if (kept !== undefined) return { kept };
+    if (kept !== undefined) {
+      kept.opened().then(
+        () => remember(name, plan.forwards),
+        () => undefined,
+      );
+      return { kept };
+    }
     if (!(await isEnding(name))) return { name, plan };
     await delay(ENDING_PAUSE_MS, undefined, options.signal && { signal: options.signal });
   }

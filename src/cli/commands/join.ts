@@ -11,6 +11,7 @@ import { formatFlag } from '../../spec.ts';
 import { version } from '../../version.ts';
 import type { Output } from '../output/output.ts';
 import { aborted } from '../signals.ts';
+import { remember } from './remember.ts';
 
 const POLL_MS = 1000;
 
@@ -39,6 +40,7 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
   try {
     const added = await Promise.race([client.add(forwards, stream.lease), aborted(signal)]);
     if (added === undefined) return undefined;
+    remember(name, plan.forwards);
     for (const { spec } of added.already) output.note(`${name} has ${spec} open already`);
     return await watched(client, ours, output, Promise.race([following, aborted(signal)]));
   } finally {

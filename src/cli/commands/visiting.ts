@@ -1,0 +1,55 @@
+import type { Target } from '../command.ts';
+import { visit } from '../../session/visit.ts';
+import { askWith } from '../../ssh/askpass.ts';
+import type { SshConnection } from '../../ssh/connection.ts';
+import { chooseOutput } from '../output/choose-output.ts';
+import type { Screens } from '../output/output.ts';
+import { terminalAsk } from '../prompt.ts';
+import { aborted, catchStopSignals, signalStatus, type StopSignals } from '../signals.ts';
+import { askBetween } from './open.ts';
+
+export type Visited = Pick<Target, 'destination' | 'ssh' | 'transport' | 'quiet' | 'verbosity'>;
+
+/**
+ * Connects, has `ask` do what it is there for, and hangs up. What happens is shown on standard error. Fulfils with what
+ * `ask` gave, or with the exit status after a signal; throws what `visit` and `ask` throw.
+ */
+export async function visiting<T>(
+  command: Visited,
+  { stderr }: Screens,
+  use: (connection: SshConnection, signal: AbortSignal) => Promise<T>,
+  stop: StopSignals = catchStopSignals(),
+): Promise<{ readonly result: T } | { readonly status: number }> {
+  const output = await chooseOutput({ ...command, json: false }, { stdout: stderr, stderr });
+  const { host } = command.destination;
+  process.once('uncaughtExceptionMonitor', () => output.close());
+  const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
+  const work = async (): Promise<{ result: T }> => {
+    const connection = await visit({
+      destination: command.destination,
+      flags: command.ssh,
+      transport: command.transport,
+      ...(ask && { ask }),
+      warn: (message) => output.event({ type: 'warning', message }),
+      debug: (message) => output.event({ type: 'debug', message }),
+      phase: (phase) => output.event({ type: 'connecting', host, phase }),
+      signal: stop.first,
+      trace: command.verbosity > 1,
+    });
+    try {
+      return { result: await use(connection, stop.first) };
+    } finally {
+      await connection.close();
+    }
+  };
+  try {
+    const done = await Promise.race([work(), aborted(stop.first)]);
+    return done ?? { status: signalStatus(stop.received ?? 'SIGINT') };
+  } catch (error) {
+    // What fails because it was told to stop is not a failure.
+    if (stop.received !== undefined) return { status: signalStatus(stop.received) };
+    throw error;
+  } finally {
+    output.close();
+  }
+}

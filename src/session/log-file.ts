@@ -9,6 +9,12 @@ export function logPath(name: string): string {
   return join(stateDirectory(), 'log', `${encodeURIComponent(name)}.jsonl`);
 }
 
+/** Makes the directory of the logs where it is missing. Throws a `UsageError` (`unsafe-directory`). */
+export function makeLogDirectory(): void {
+  makePrivateDirectory(stateDirectory());
+  makePrivateDirectory(join(stateDirectory(), 'log'));
+}
+
 /**
  * One JSON object a line, in a file that only the user can read. A line that cannot be written is left out, and
  * `onTrouble` is told once until writing works again: a full disk must not end a session.
@@ -54,8 +60,7 @@ export class LogFile {
   }
 
   #open(): number {
-    makePrivateDirectory(stateDirectory());
-    makePrivateDirectory(join(stateDirectory(), 'log'));
+    makeLogDirectory();
     const fd = openSync(this.#path, 'a', 0o600);
     fchmodSync(fd, 0o600);
     this.#bytes = fstatSync(fd).size;

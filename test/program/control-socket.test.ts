@@ -115,6 +115,27 @@ test('a directory that others may enter, or that is somebody else’s, is refuse
   assert.match(foreign.stderr, /it belongs to user 12345/);
 });
 
+test('a directory in which nothing can be made is said, with 1, in the foreground and with -d', async (t) => {
+  const started = await start(t);
+  if (started === undefined || !needs(t, 'root')) return;
+  const { rig, sshd, specs } = started;
+  const fixed = rig.folder('fixed');
+  chmodSync(fixed, 0o700);
+  const mounted = await rig.run(['mount', '-t', 'tmpfs', '-o', 'ro,mode=700', 'tmpfs', fixed]);
+  assert.equal(mounted.status, 0, mounted.stderr);
+  try {
+    const env = { ...rig.env, TUNNEL_RUNTIME_DIR: fixed };
+    for (const flags of [[], ['-d']]) {
+      const line = [process.execPath, binary, ...sshd.client.flags, 'vps', ...specs, ...flags];
+      const { status, stderr } = await rig.run(line, { env, cwd: rig.dir });
+      assert.equal(status, 1, stderr);
+      assert.match(stderr, /✖ Cannot make the control socket .*EROFS/);
+    }
+  } finally {
+    await rig.run(['umount', '-l', fixed]);
+  }
+});
+
 test('a full disk for logs is said once, and the session goes on', async (t) => {
   const started = await start(t);
   if (started === undefined || !needs(t, 'root')) return;

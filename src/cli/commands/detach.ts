@@ -1,10 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
 import { ConnectError, TunnelError } from '../../errors.ts';
 import { sessionName } from '../../session/control/socket.ts';
-import { logPath } from '../../session/log-file.ts';
+import { logPath, makeLogDirectory } from '../../session/log-file.ts';
 import { readEvent, ReportedError } from '../../session/report.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { OpenCommand } from '../command.ts';
@@ -72,11 +71,8 @@ export async function detach(command: OpenCommand, screens: Screens): Promise<nu
   }
 }
 
-/** What a crash of it leaves behind goes to a file beside its log. */
 function startProcess(name: string): ChildProcess {
-  const file = `${logPath(name)}.stderr`;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const stderr = openSync(file, 'w', 0o600);
+  const stderr = openCrashFile(name);
   try {
     const program = process.argv[1] ?? '';
     return spawn(process.execPath, [...process.execArgv, program, 'background', name], {
@@ -84,7 +80,17 @@ function startProcess(name: string): ChildProcess {
       stdio: ['ignore', 'ignore', stderr, 'ipc'],
     });
   } finally {
-    closeSync(stderr);
+    if (stderr !== 'ignore') closeSync(stderr);
+  }
+}
+
+/** What a crash leaves behind goes to a file beside the log. Where that cannot be written, the session says so itself. */
+function openCrashFile(name: string): number | 'ignore' {
+  try {
+    makeLogDirectory();
+    return openSync(`${logPath(name)}.stderr`, 'w', 0o600);
+  } catch {
+    return 'ignore';
   }
 }
 

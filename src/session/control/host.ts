@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmodSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { makePrivateDirectory, runtimeDirectory } from '../../config/directories.ts';
-import type { TunnelError } from '../../errors.ts';
+import { ListenError, systemCode, type TunnelError } from '../../errors.ts';
 import type { SessionEvent } from '../events.ts';
 import { LogFile, logPath } from '../log-file.ts';
 import type { SessionPlan } from '../plan.ts';
@@ -34,7 +34,7 @@ export async function hostSession(
 ): Promise<HostedSession | undefined> {
   makePrivateDirectory(runtimeDirectory());
   const path = controlSocketPath(name);
-  return await claim(path, async () => {
+  const claimed = claim(path, async () => {
     let hosted: HostedSession | undefined;
     const server = controlServer(() => hosted as HostedSession);
     server.listen(path);
@@ -43,6 +43,16 @@ export async function hostSession(
     // Before anything else happens: a request may come in the next turn of the event loop.
     hosted = new HostedSession(plan, name, options, server);
     return hosted;
+  });
+  return await claimed.catch((error: unknown) => {
+    throw systemCode(error) === undefined ? error : cannotListen(path, error as Error);
+  });
+}
+
+function cannotListen(path: string, cause: Error): ListenError {
+  return new ListenError('control-socket', `Cannot make the control socket ${path}: ${cause.message}`, {
+    cause,
+    hint: ['Choose a directory that can be written with TUNNEL_RUNTIME_DIR.'],
   });
 }
 

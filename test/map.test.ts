@@ -36,3 +36,10 @@ test('every name that the map gives with a file is in that file', () => {
     assert.ok(readFileSync(place(path), 'utf8').includes(name), name);
   }
 });
+
+test('every test file that the list of promises names is there', () => {
+  const list = readFileSync(join(root, 'test/README.md'), 'utf8');
+  const paths = [...list.matchAll(/`([\w./-]+(?:\.test\.ts|\/))`/g)].map(([, path = '']) => path);
+  assert.ok(paths.length > 40, `${paths.length} paths`);
+  for (const path of paths) assert.ok(existsSync(join(root, 'test', path)), path);
+});

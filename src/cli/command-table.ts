@@ -53,6 +53,13 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     flags: [...saying, ...sshFlagNames, 'all'],
     read: (line) => ({ name: 'scan', ...readHost(line, 'scan'), all: line.flags.all === true }),
   },
+  doctor: {
+    flags: targetFlags,
+    read: (line) =>
+      line.words.length === 0 && line.flags.forward === undefined
+        ? { name: 'doctor', about: 'installation', ...readSaying(line.flags) }
+        : { name: 'doctor', about: 'host', ...readTarget(line, 'doctor ') },
+  },
   exec: { flags: [...targetFlags, ...lifeFlags].filter((name) => name !== 'json'), read: readExec },
   ls: { flags: saying, read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }) },
   status: {

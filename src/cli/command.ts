@@ -40,6 +40,11 @@ export interface ExplainCommand extends Target {
   readonly name: 'explain';
 }
 
+/** `tunnel doctor [HOST [SPEC…]]`; without a host, the installation. */
+export type DoctorCommand = { readonly name: 'doctor' } & (
+  (Target & { readonly about: 'host' }) | (Saying & { readonly about: 'installation' })
+);
+
 /** `tunnel exec HOST SPEC… -- COMMAND…`: runs it with the forwards open. */
 export interface ExecCommand extends Target {
   readonly name: 'exec';
@@ -103,6 +108,7 @@ export type Command =
   | OpenCommand
   | ExplainCommand
   | ScanCommand
+  | DoctorCommand
   | ExecCommand
   | SessionsCommand
   | ForwardsCommand

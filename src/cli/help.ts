@@ -3,6 +3,9 @@ export const help = `tunnel: remote ports and Unix sockets on local ports, over 
 Usage: tunnel [FLAGS] HOST [SPEC...]       open it, and keep it open
        tunnel explain [FLAGS] HOST [SPEC...]
        tunnel scan [FLAGS] HOST            what listens there: ports, sockets, Caddy's sites
+       tunnel doctor [FLAGS] [HOST [SPEC...]]
+                                           why it does not work, step by step; without HOST, the
+                                           installation; status 0 only if all is well
        tunnel exec [FLAGS] HOST [SPEC...] -- COMMAND [ARG...]
 
        tunnel ls [NAME...]                 the sessions that are open
@@ -64,7 +67,8 @@ Flags, with the meaning they have in ssh:
       --print                with service: show the file, and do nothing
 
       --transport NAME       auto, ssh2 (our own) or openssh (the ssh program); default auto
-      --json                 one event a line on standard output; explain: one document
+      --json                 one event a line on standard output; explain, scan, doctor and the like:
+                             one document
   -h, --help                 this text
   -V, --version              the version
 

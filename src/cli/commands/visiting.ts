@@ -1,5 +1,5 @@
 import type { Target } from '../command.ts';
-import { visit } from '../../session/visit.ts';
+import { hangUp, visit } from '../../session/visit.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { SshConnection } from '../../ssh/connection.ts';
 import { chooseOutput } from '../output/choose-output.ts';
@@ -39,7 +39,7 @@ export async function visiting<T>(
     try {
       return { result: await use(connection, stop.first) };
     } finally {
-      await connection.close();
+      await hangUp(connection);
     }
   };
   try {

@@ -100,10 +100,11 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
 
 /** `tunnel HOST SPEC…` */
 export const openEntry: CommandEntry = {
-  flags: [...targetFlags, ...lifeFlags, 'detach'],
+  flags: [...targetFlags, ...lifeFlags, 'detach', 'open'],
   read: (line) => ({
     name: 'open',
     detach: line.flags.detach === true,
+    browse: line.flags.open === true,
     life: readLife(line.flags),
     ...readTarget(line),
   }),

@@ -32,6 +32,8 @@ export interface Life {
 export interface OpenCommand extends Target {
   readonly name: 'open';
   readonly detach: boolean;
+  /** Opens the first URL in the browser. */
+  readonly browse: boolean;
   readonly life: Life;
 }
 

@@ -30,6 +30,7 @@ export const flags = {
   quiet: { alias: 'q', type: 'boolean' },
   transport: { type: 'string', array: true },
   detach: { alias: 'd', type: 'boolean' },
+  open: { type: 'boolean' },
   wait: { type: 'boolean' },
   hold: { type: 'string', array: true },
   'retry-dial': { type: 'string', array: true },

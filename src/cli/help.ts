@@ -29,7 +29,8 @@ TUNNEL_URL_1, TUNNEL_URL_2...; TUNNEL_SOCKET for a socket here), and ends with i
 
 NAME is HOST as it was written, and may have * and ? in it.
 
-SPEC, any number of them; without any, the forwards of HOST in ~/.ssh/config:
+SPEC, any number of them; without any, the forwards of HOST in ~/.ssh/config, else what Caddy serves
+there, else a choice of what listens there:
   8081                       port 8081 here to localhost:8081 there
   8080:3000                  port 8080 here to localhost:3000 there
   5432:db.internal:5432      to another host, as it is resolved there
@@ -57,6 +58,7 @@ Flags, with the meaning they have in ssh:
   -q, --quiet                only errors
 
   -d, --detach               also -f: leave it in the background when everything is open
+      --open                 show the first URL in the browser, once it answers
       --reconnect WHEN       no, yes, or the shortest and longest wait: default 500ms..30s
       --wait                 try again when the first connection fails, too
       --hold TIME            how long a connection waits while the session is down; default 15s

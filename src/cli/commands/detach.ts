@@ -8,12 +8,11 @@ import { logPath } from '../../session/log-file.ts';
 import { readEvent, ReportedError } from '../../session/report.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { OpenCommand } from '../command.ts';
-import { chooseOutput } from '../output/choose-output.ts';
 import type { Screens } from '../output/output.ts';
 import { terminalAsk } from '../prompt.ts';
-import { catchStopSignals, signalStatus } from '../signals.ts';
+import { aborted, catchStopSignals, signalStatus } from '../signals.ts';
 import type { FromBackground, ToBackground } from './background-messages.ts';
-import { askBetween } from './open.ts';
+import { askBetween, outputFor } from './open.ts';
 
 /**
  * Starts a process that keeps the session, shows what it tells until everything is open, and leaves it alone. Fulfils
@@ -21,7 +20,7 @@ import { askBetween } from './open.ts';
  */
 export async function detach(command: OpenCommand, screens: Screens): Promise<number> {
   const stop = catchStopSignals();
-  const output = await chooseOutput(command, screens);
+  const output = await outputFor(command, screens);
   const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
   const name = sessionName(command.destination, command.ssh);
   const child = startProcess(name);
@@ -55,6 +54,7 @@ export async function detach(command: OpenCommand, screens: Screens): Promise<nu
   tell({ type: 'open', command });
   try {
     const pid = await opened;
+    await Promise.race([output.browsed?.(), aborted(stop.first)]);
     if (!command.json)
       output.note(`${name} stays open in the background (pid ${pid}). To end it: tunnel stop ${name}`);
     return 0;

@@ -80,7 +80,9 @@ async function tcpForwarding(connection: SshConnection): Promise<Outcome> {
 /** A socket that is listened on and may be written to must open; one of the system's will do. */
 async function socketForwarding(connection: SshConnection): Promise<Outcome> {
   const answers = await look((command, ms) => connection.exec(command, ms)).catch(() => undefined);
-  const socket = answers && listed(answers)?.sockets.find(({ access }) => access === 'yes');
+  const sockets = (answers && listed(answers)?.sockets)?.filter(({ access }) => access === 'yes') ?? [];
+  // Rather the system's: an app may take a connection that says nothing for something.
+  const socket = sockets.find(({ system }) => system) ?? sockets[0];
   if (socket === undefined)
     return skipped('Whether the server forwards to sockets was not tried: there is none to try');
   try {

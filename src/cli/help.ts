@@ -69,8 +69,7 @@ Flags, with the meaning they have in ssh:
       --print                with service: show the file, and do nothing
 
       --transport NAME       auto, ssh2 (our own) or openssh (the ssh program); default auto
-      --json                 one event a line on standard output; explain, scan, doctor and the like:
-                             one document
+      --json                 one event a line on standard output; the other commands: one document
   -h, --help                 this text
   -V, --version              the version
 
@@ -93,5 +92,6 @@ at once.
 
 Exit status:
   0 it did what was asked; 1 it ran and something failed; 2 wrong usage or configuration;
-  255 no SSH session; exec: the command's, 127 if it is not found; 129, 130, 143 ended by SIGHUP, Ctrl-C or SIGTERM
+  255 no SSH session; 129, 130, 143 ended by SIGHUP, Ctrl-C or SIGTERM;
+  of exec the command's, 127 if it is not found
 `;

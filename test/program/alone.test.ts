@@ -69,7 +69,7 @@ test('tunnel HOST alone has the person choose on a terminal, and opens that', as
   terminal.write('\u001b[B');
   await terminal.waitFor(/❯ ◯ ✔ ~\/app\/app\.sock/);
   terminal.write(' \r');
-  await terminal.waitFor(new RegExp(`The next time: tunnel vps ${port} ~/app/app\\.sock`));
+  await terminal.waitFor(new RegExp(`The next time: tunnel vps ${port} '~/app/app\\.sock'`));
   await terminal.waitFor(new RegExp(`http://localhost:${port} → localhost:${port}`));
   await terminal.waitFor(/http:\/\/localhost:\d+ → ~\/app\/app\.sock/);
   assert.doesNotMatch(terminal.screen, /◯|◉/, 'the list has gone');

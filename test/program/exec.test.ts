@@ -40,7 +40,7 @@ test('exec gives the command its variables, its input and output, and ends with 
     ...sshd.client.flags,
     'vps',
     `${first}:${target}`,
-    '5432:5432',
+    `${second}:5432`,
     `./there.sock:${target}`,
   ];
   const shown = await tunnel([...open, '--', ...SHOW], {

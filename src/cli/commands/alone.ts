@@ -2,10 +2,11 @@ import type { FoundPort, FoundSocket, Scan } from '../../discover/scan/found.ts'
 import { ADMIN, findCaddy } from '../../discover/scan/caddy-admin.ts';
 import { listenPort, type CaddySite } from '../../discover/scan/caddy-config.ts';
 import { keepSpecs } from '../../config/spec-cache.ts';
-import { TunnelError, UsageError } from '../../errors.ts';
+import { UsageError, type TunnelError } from '../../errors.ts';
 import { parseSpec } from '../../parse-spec.ts';
 import { sessionName } from '../../session/control/socket.ts';
 import { planSession } from '../../session/plan.ts';
+import type { RememberedAnswers } from '../../session/remembered-answers.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { SshConnection } from '../../ssh/connection.ts';
 import { choose } from '../choose.ts';
@@ -30,11 +31,11 @@ type Offer = { readonly specs: readonly string[] } | { readonly scan: Scan };
 export async function withForwards(
   command: OpenCommand,
   screens: Screens,
-  stop: StopSignals,
+  { stop, answers }: { readonly stop: StopSignals; readonly answers: RememberedAnswers },
 ): Promise<OpenCommand | number> {
   const nothing = await whyNothing(command, stop.first);
   if (nothing === undefined) return command;
-  const visit = await visiting(command, screens, askHost, stop);
+  const visit = await visiting(command, screens, askHost, { stop, answers });
   if ('status' in visit) return visit.status;
   const { result: offer } = visit;
   const { stderr } = screens;
@@ -90,7 +91,7 @@ async function pick(
   const usable: readonly (FoundPort | FoundSocket)[] = [...scan.ports, ...scan.sockets].filter(
     ({ access, system }) => access !== 'no' && !system,
   );
-  const example = usable.slice(0, 5).map(({ spec }) => shellWord(spec).replace(/^'~\/(.*)'$/, '~/$1'));
+  const example = usable.slice(0, 5).map(({ spec }) => shellWord(spec));
   if (usable.length === 0 || json || quiet || !process.stdin.isTTY || stderr.isTTY !== true) {
     throw new UsageError('nothing-to-open', nothing.message, {
       hint: [
@@ -115,8 +116,6 @@ async function pick(
     });
   }
   const specs = chosen.flatMap((index) => usable[index]?.spec ?? []);
-  stderr.write(
-    `The next time: tunnel ${host} ${specs.map((spec) => shellWord(spec).replace(/^'~\/(.*)'$/, '~/$1')).join(' ')}\n`,
-  );
+  stderr.write(`The next time: tunnel ${host} ${specs.map(shellWord).join(' ')}\n`);
   return specs;
 }

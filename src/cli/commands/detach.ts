@@ -6,6 +6,7 @@ import { ConnectError, TunnelError } from '../../errors.ts';
 import { sessionName } from '../../session/control/socket.ts';
 import { logPath } from '../../session/log-file.ts';
 import { readEvent, ReportedError } from '../../session/report.ts';
+import type { RememberedAnswers } from '../../session/remembered-answers.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { OpenCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
@@ -18,10 +19,14 @@ import { askBetween, outputFor } from './open.ts';
  * Starts a process that keeps the session, shows what it tells until everything is open, and leaves it alone. Fulfils
  * with the exit status; throws what the session could not be opened for.
  */
-export async function detach(command: OpenCommand, screens: Screens): Promise<number> {
+export async function detach(
+  command: OpenCommand,
+  screens: Screens,
+  answers: RememberedAnswers,
+): Promise<number> {
   const stop = catchStopSignals();
   const output = await outputFor(command, screens);
-  const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
+  const ask = answers.forAttempt(askBetween(output, askWith(terminalAsk(stop.interrupt))));
   const name = sessionName(command.destination, command.ssh);
   const child = startProcess(name);
   stop.first.addEventListener('abort', () => child.kill('SIGTERM'));

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TunnelError } from '../../errors.ts';
+import { RememberedAnswers } from '../../session/remembered-answers.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { Ask } from '../../ssh/context.ts';
 import type { OpenCommand } from '../command.ts';
@@ -27,14 +28,16 @@ export async function open(
   screens: Screens = process,
 ): Promise<number> {
   const stop = catchStopSignals();
-  const command = await completed(typed, screens, stop);
+  // Whoever has typed a passphrase to have a look is not asked for it again.
+  const answers = new RememberedAnswers();
+  const command = await completed(typed, screens, stop, answers);
   if (typeof command === 'number') return command;
-  if (command.detach) return await (await import('./detach.ts')).detach(command, screens);
+  if (command.detach) return await (await import('./detach.ts')).detach(command, screens, answers);
   const output = await outputFor(command, screens);
   // The error is printed by others, and the live line must not be in its way.
   process.once('uncaughtExceptionMonitor', () => output.close());
 
-  const ended = await live(command, begin, output, stop).catch((error: unknown) => error);
+  const ended = await live(command, begin, output, stop, answers).catch((error: unknown) => error);
   // What fails because it was told to stop is not a failure.
   const error = stop.received ? undefined : ended;
   // The session's own `closed` is held back, so that there is one, always the last, that knows the reason.
@@ -53,10 +56,11 @@ async function completed(
   command: OpenCommand,
   screens: Screens,
   stop: StopSignals,
+  answers: RememberedAnswers,
 ): Promise<OpenCommand | number> {
   if (command.forwards !== undefined) return command;
   try {
-    return await (await import('./alone.ts')).withForwards(command, screens, stop);
+    return await (await import('./alone.ts')).withForwards(command, screens, { stop, answers });
   } catch (error) {
     // Whoever reads events waits for the last one; a wrong command line has none.
     if (command.json && error instanceof TunnelError && error.exitStatus !== 2) {
@@ -73,8 +77,14 @@ export async function outputFor(command: OpenCommand, screens: Screens): Promise
 }
 
 /** Fulfils with the error that ended the session, if there was one. */
-async function live(command: OpenCommand, begin: Begin, output: Output, stop: StopSignals): Promise<unknown> {
-  const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
+async function live(
+  command: OpenCommand,
+  begin: Begin,
+  output: Output,
+  stop: StopSignals,
+  answers: RememberedAnswers,
+): Promise<unknown> {
+  const ask = answers.forAttempt(askBetween(output, askWith(terminalAsk(stop.interrupt))));
   let kept: KeptSession | undefined;
   const enter = onEnter(() => void kept?.retry());
   const beginning = begin(command, {

@@ -377,6 +377,21 @@ test('doctor names a socket that another user keeps', async (t) => {
   assert.match([first?.what, ...(first?.hint ?? [])].join('\n'), /permission denied.*srwxrwx---/s);
 });
 
+test('doctor only warns of a list of permitted ports that has what is asked for, whatever carries the connection', async (t) => {
+  if (!needs(t, 'sshd', 'ssh')) return;
+  const rig = await startRig(t);
+  const { port } = await rig.serve(closesFirst('hello'));
+  const sshd = await rig.sshd({ config: [`PermitOpen localhost:${port}`] });
+  for (const transport of ['ssh2', 'openssh']) {
+    const flags = [...sshd.client.flags, '--transport', transport];
+    const { ok, findings } = await doctor(rig, [...flags, 'vps', `auto:${port}`]);
+    assert.ok(ok, JSON.stringify(findings, undefined, 1));
+    const tcp = findings.find(({ step }) => step === 'tcp-forwarding');
+    assert.equal(tcp?.verdict, 'warning');
+    assert.match(tcp?.what ?? '', /listed ones only.*works/);
+  }
+});
+
 test('doctor names packets that are too large for the way', async (t) => {
   if (!needs(t, 'sshd')) return;
   const rig = await startRig(t);

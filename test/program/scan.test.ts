@@ -196,6 +196,8 @@ test('scan folds the system away, and says what the server does not forward to',
   assert.match(long.stdout, /^✔ 2222 .* sshd$/m);
 
   await rig.start([...vps.prefix, 'nc', '-lk', '127.0.0.1', '8081']);
+  const carried = await run(rig, 'scan', ...sshd.client.flags, '--transport', 'openssh', 'vps');
+  assert.match(carried.stdout, /^✔ 8081 .* nc$/m, carried.stderr);
   await sshd.restart({ config: ['AllowTcpForwarding no'] });
   const barred = await run(rig, 'scan', ...sshd.client.flags, 'vps');
   assert.match(barred.stdout, /^✖ 8081 .*refused$/m);

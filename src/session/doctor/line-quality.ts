@@ -3,10 +3,11 @@ import { failed, ok, skipped, warning, type Outcome, type Report } from './findi
 
 const PROBES = 5;
 const PROBE_MS = 10_000;
-/** Fills the packets of any path, and several windows of TCP's beginning. */
-const LARGE_BYTES = 96 * 1024;
+/** Fills the packets of any path many times over. */
+const LARGE_BYTES = 48 * 1024;
 const COMMAND_BYTES = 24 * 1024;
-const LARGE_MS = 10_000;
+/** A line of 30 kbit/s needs no longer. */
+const LARGE_MS = 15_000;
 const SLOW_MS = 500;
 /** Certificates, tokens and cookies are refused beyond some minutes. */
 const CLOCK_SECONDS = 60;

@@ -57,6 +57,18 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     flags: [...saying, ...sshFlagNames, 'all'],
     read: (line) => ({ name: 'scan', ...readHost(line, 'scan'), all: line.flags.all === true }),
   },
+  doctor: {
+    flags: [...targetFlags, 'wireguard', 'via', 'standby'],
+    read: (line) =>
+      line.words.length === 0 && line.flags.forward === undefined
+        ? { name: 'doctor', about: 'installation', ...readSaying(line.flags) }
+        : {
+            name: 'doctor',
+            about: 'host',
+            ...readTarget(line, 'doctor '),
+            ...readVpn(line.flags),
+          },
+  },
   exec: { flags: [...targetFlags, ...lifeFlags].filter((name) => name !== 'json'), read: readExec },
   ls: { flags: saying, read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }) },
   status: {
@@ -97,10 +109,11 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
 
 /** `tunnel HOST SPEC…` */
 export const openEntry: CommandEntry = {
-  flags: [...targetFlags, ...lifeFlags, 'detach'],
+  flags: [...targetFlags, ...lifeFlags, 'detach', 'open'],
   read: (line) => ({
     name: 'open',
     detach: line.flags.detach === true,
+    browse: line.flags.open === true,
     life: readLife(line.flags),
     ...readVpn(line.flags),
     ...readTarget(line),
@@ -136,6 +149,7 @@ function readExec(line: Line): Command {
     name: 'exec',
     life: readLife(line.flags),
     command,
+    ...readVpn(line.flags),
     ...readTarget({ ...line, words, expanded }, 'exec '),
   };
 }

@@ -33,6 +33,8 @@ export interface Life {
 export interface OpenCommand extends Target {
   readonly name: 'open';
   readonly detach: boolean;
+  /** Opens the first URL in the browser. */
+  readonly browse: boolean;
   readonly life: Life;
   readonly vpn?: VpnPlan;
 }
@@ -42,10 +44,16 @@ export interface ExplainCommand extends Target {
   readonly name: 'explain';
 }
 
+/** `tunnel doctor [HOST [SPEC…]]`; without a host, the installation. */
+export type DoctorCommand = { readonly name: 'doctor'; readonly vpn?: VpnPlan } & (
+  (Target & { readonly about: 'host' }) | (Saying & { readonly about: 'installation' })
+);
+
 /** `tunnel exec HOST SPEC… -- COMMAND…`: runs it with the forwards open. */
 export interface ExecCommand extends Target {
   readonly name: 'exec';
   readonly life: Life;
+  readonly vpn?: VpnPlan;
   /** Not empty. */
   readonly command: readonly string[];
 }
@@ -105,6 +113,7 @@ export type Command =
   | OpenCommand
   | ExplainCommand
   | ScanCommand
+  | DoctorCommand
   | ExecCommand
   | SessionsCommand
   | ForwardsCommand

@@ -45,6 +45,7 @@ export const flags = {
   via: { type: 'string', array: true },
   standby: { type: 'boolean' },
   detach: { alias: 'd', type: 'boolean' },
+  open: { type: 'boolean' },
   wait: { type: 'boolean' },
   hold: { type: 'string', array: true },
   'retry-dial': { type: 'string', array: true },

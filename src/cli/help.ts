@@ -3,6 +3,9 @@ export const help = `tunnel: remote ports and Unix sockets on local ports, over 
 Usage: tunnel [FLAGS] HOST [SPEC...]       open it, and keep it open
        tunnel explain [FLAGS] HOST [SPEC...]
        tunnel scan [FLAGS] HOST            what listens there: ports, sockets, Caddy's sites
+       tunnel doctor [FLAGS] [HOST [SPEC...]]
+                                           why it does not work, step by step; without HOST, the
+                                           installation; status 0 only if all is well
        tunnel exec [FLAGS] HOST [SPEC...] -- COMMAND [ARG...]
 
        tunnel ls [NAME...]                 the sessions that are open
@@ -26,7 +29,8 @@ TUNNEL_URL_1, TUNNEL_URL_2...; TUNNEL_SOCKET for a socket here), and ends with i
 
 NAME is HOST as it was written, and may have * and ? in it.
 
-SPEC, any number of them; without any, the forwards of HOST in ~/.ssh/config:
+SPEC, any number of them; without any, the forwards of HOST in ~/.ssh/config, else what Caddy serves
+there, else a choice of what listens there:
   8081                       port 8081 here to localhost:8081 there
   8080:3000                  port 8080 here to localhost:3000 there
   5432:db.internal:5432      to another host, as it is resolved there
@@ -54,6 +58,7 @@ Flags, with the meaning they have in ssh:
   -q, --quiet                only errors
 
   -d, --detach               also -f: leave it in the background when everything is open
+      --open                 show the first URL in the browser, once it answers
       --reconnect WHEN       no, yes, or the shortest and longest wait: default 500ms..30s
       --wait                 try again when the first connection fails, too
       --hold TIME            how long a connection waits while the session is down; default 15s
@@ -82,7 +87,7 @@ Flags, with the meaning they have in ssh:
       --print                with service: show the file, and do nothing
 
       --transport NAME       auto, ssh2 (our own) or openssh (the ssh program); default auto
-      --json                 one event a line on standard output; explain: one document
+      --json                 one event a line on standard output; the other commands: one document
   -h, --help                 this text
   -V, --version              the version
 
@@ -107,5 +112,6 @@ at once.
 
 Exit status:
   0 it did what was asked; 1 it ran and something failed; 2 wrong usage or configuration;
-  255 no SSH session; exec: the command's, 127 if it is not found; 129, 130, 143 ended by SIGHUP, Ctrl-C or SIGTERM
+  255 no SSH session; 129, 130, 143 ended by SIGHUP, Ctrl-C or SIGTERM;
+  of exec the command's, 127 if it is not found
 `;

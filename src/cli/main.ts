@@ -45,6 +45,8 @@ async function run(command: Command): Promise<number> {
       return await (await import('./commands/explain.ts')).explain(command);
     case 'scan':
       return await (await import('./commands/scan.ts')).scan(command);
+    case 'doctor':
+      return await (await import('./commands/doctor.ts')).doctor(command);
     case 'exec':
       return await (await import('./commands/exec.ts')).exec(command);
     case 'open':

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Destination, HostSettings, SshFlags } from '../config/settings.ts';
 import { resolveSettings } from '../config/ssh-config.ts';
+import { ConnectionLostError } from '../errors.ts';
 import { connect } from '../ssh/connect.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import type { Ask, Phase } from '../ssh/context.ts';
@@ -38,4 +40,17 @@ export async function visitWith(
   const { flags, transport, ask, warn, debug, phase, signal, trace = false } = options;
   const context = { ...(ask && { ask }), ...(trace && { trace: debug }), warn, debug, phase, signal };
   return await connect(settings, flags, context, transport);
+}
+
+/** How long a goodbye may take; on a line that is dead nobody answers it. */
+const GOODBYE_MS = 1000;
+
+/** Closes the connection, whatever has become of the line. */
+export async function hangUp(connection: SshConnection): Promise<void> {
+  const late = new AbortController();
+  const limit = delay(GOODBYE_MS, 'late', { signal: late.signal }).catch(() => 'in time');
+  if ((await Promise.race([connection.close(), limit])) === 'late') {
+    connection.abandon(new ConnectionLostError('no-answer', 'The server did not answer a goodbye'));
+  }
+  late.abort();
 }

@@ -175,16 +175,6 @@ test("without specs the host's own LocalForward, RemoteForward and DynamicForwar
   assert.equal(((await once(refused, 'error')) as [NodeJS.ErrnoException])[0].code, 'ECONNREFUSED');
 });
 
-test('a host without any forward is wrong usage, and is not connected to', async (t) => {
-  const started = await start(t, { relay: true });
-  if (started === undefined) return;
-  const { rig, sshd } = started;
-  const tunnel = await rig.tunnel([...sshd.client.flags, 'vps']);
-  assert.equal((await tunnel.exit).status, 2);
-  assert.match(tunnel.stderr, /Nothing to open on vps/);
-  assert.equal(sshd.relay?.total, 0);
-});
-
 test('ClearAllForwardings leaves a session that stays up with nothing opened', async (t) => {
   const started = await start(t, { relay: true });
   if (started === undefined) return;

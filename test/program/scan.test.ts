@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { find, hasIpv6, needs } from '../rig/requirements.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
 import type { RunResult } from '../rig/run.ts';
-import { freePort, silent } from '../rig/servers.ts';
+import { freePort } from '../rig/servers.ts';
 import type { Sshd } from '../rig/sshd.ts';
 import { binary } from '../rig/tunnel.ts';
 
@@ -48,21 +48,20 @@ function named(found: readonly Found[], spec: string): Found {
 
 /** A host with the apps of two users, Caddy in front of one of them, and what else there may be. */
 async function populate(t: TestContext, { asRoot = false, shell = '/bin/sh' } = {}) {
-  if (!needs(t, 'sshd', 'gunicorn', 'caddy', 'root', 'ss')) return undefined;
+  if (!needs(t, 'sshd', 'gunicorn', 'caddy', 'netns', 'ss', 'nc')) return undefined;
   const rig = await startRig(t);
+  // What is found is asked, and must not be another test's.
+  const on = await rig.machine();
   const [deploy, other] = [await rig.user({ shell }), await rig.user()];
-  const sshd = await rig.sshd(asRoot ? {} : { user: deploy });
-  const own = await rig.gunicorn({ dir: join(deploy.home, 'app'), user: deploy });
-  const foreign = await rig.gunicorn({ dir: rig.folder('foreign'), user: other });
+  const sshd = await rig.sshd({ on, ...(!asRoot && { user: deploy }) });
+  const own = await rig.gunicorn({ on, dir: join(deploy.home, 'app'), user: deploy });
+  const foreign = await rig.gunicorn({ on, dir: rig.folder('foreign'), user: other });
   const web = await freePort();
-  await rig.gunicorn({ bind: `127.0.0.1:${web}`, user: other });
-  const caddy = await rig.caddy({
-    dir: own.dir,
-    admin: true,
-    proxies: { '/api/*': 'unix/app.sock', '/old/*': `localhost:${web}` },
-  });
+  await rig.gunicorn({ on, bind: `127.0.0.1:${web}`, user: other });
+  const proxies = { '/api/*': 'unix/app.sock', '/old/*': `localhost:${web}` };
+  const caddy = await rig.caddy({ on, dir: own.dir, admin: true, proxies });
   const six = await freePort();
-  if (hasIpv6()) await rig.serve(silent, { host: '::1', port: six });
+  if (hasIpv6()) await rig.start([...on.prefix, 'nc', '-6lk', '::1', String(six)]);
   return { rig, sshd, deploy, other, own, foreign, web, caddy, six };
 }
 
@@ -141,13 +140,14 @@ for (const [name, shell] of [
 }
 
 test('scan reads /proc where there is no ss', async (t) => {
-  if (!needs(t, 'sshd', 'gunicorn', 'root', 'linux')) return;
+  if (!needs(t, 'sshd', 'gunicorn', 'netns')) return;
   const rig = await startRig(t);
+  const on = await rig.machine();
   const deploy = await rig.user();
-  const sshd = await rig.sshd({ user: deploy, config: [`SetEnv PATH=${pathWithoutSs(rig)}`] });
-  await rig.gunicorn({ dir: join(deploy.home, 'app'), user: deploy });
+  const sshd = await rig.sshd({ on, user: deploy, config: [`SetEnv PATH=${pathWithoutSs(rig)}`] });
+  await rig.gunicorn({ on, dir: join(deploy.home, 'app'), user: deploy });
   const port = await freePort();
-  await rig.gunicorn({ bind: `127.0.0.1:${port}`, user: deploy });
+  await rig.gunicorn({ on, bind: `127.0.0.1:${port}`, user: deploy });
   const { source, sockets, ports } = await scan(rig, sshd);
   assert.equal(source, 'proc');
   assert.equal(named(sockets, '~/app/app.sock').process?.name, 'gunicorn');
@@ -193,9 +193,11 @@ test('scan folds the system away, and says what the server does not forward to',
   assert.match(short.stdout, /^1 more of the system: tunnel scan --all vps$/m);
   assert.doesNotMatch(short.stdout, /sshd/);
   const long = await run(rig, 'scan', ...sshd.client.flags, '--all', 'vps');
-  assert.match(long.stdout, /2222:.* sshd/);
+  assert.match(long.stdout, /^✔ 2222 .* sshd$/m);
 
   await rig.start([...vps.prefix, 'nc', '-lk', '127.0.0.1', '8081']);
+  const carried = await run(rig, 'scan', ...sshd.client.flags, '--transport', 'openssh', 'vps');
+  assert.match(carried.stdout, /^✔ 8081 .* nc$/m, carried.stderr);
   await sshd.restart({ config: ['AllowTcpForwarding no'] });
   const barred = await run(rig, 'scan', ...sshd.client.flags, 'vps');
   assert.match(barred.stdout, /^✖ 8081 .*refused$/m);

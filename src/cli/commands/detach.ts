@@ -5,23 +5,27 @@ import { ConnectError, TunnelError } from '../../errors.ts';
 import { sessionName } from '../../session/control/socket.ts';
 import { logPath, makeLogDirectory } from '../../session/log-file.ts';
 import { readEvent, ReportedError } from '../../session/report.ts';
+import type { RememberedAnswers } from '../../session/remembered-answers.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { OpenCommand } from '../command.ts';
-import { chooseOutput } from '../output/choose-output.ts';
 import type { Screens } from '../output/output.ts';
 import { terminalAsk } from '../prompt.ts';
-import { catchStopSignals, signalStatus } from '../signals.ts';
+import { aborted, catchStopSignals, signalStatus } from '../signals.ts';
 import type { FromBackground, ToBackground } from './background-messages.ts';
-import { askBetween } from './open.ts';
+import { askBetween, outputFor } from './open.ts';
 
 /**
  * Starts a process that keeps the session, shows what it tells until everything is open, and leaves it alone. Fulfils
  * with the exit status; throws what the session could not be opened for.
  */
-export async function detach(command: OpenCommand, screens: Screens): Promise<number> {
+export async function detach(
+  command: OpenCommand,
+  screens: Screens,
+  answers: RememberedAnswers,
+): Promise<number> {
   const stop = catchStopSignals();
-  const output = await chooseOutput(command, screens);
-  const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
+  const output = await outputFor(command, screens);
+  const ask = answers.forAttempt(askBetween(output, askWith(terminalAsk(stop.interrupt))));
   const name = sessionName(command.destination, command.ssh);
   const child = startProcess(name);
   stop.first.addEventListener('abort', () => child.kill('SIGTERM'));
@@ -54,6 +58,7 @@ export async function detach(command: OpenCommand, screens: Screens): Promise<nu
   tell({ type: 'open', command });
   try {
     const pid = await opened;
+    await Promise.race([output.browsed?.(), aborted(stop.first)]);
     if (!command.json)
       output.note(`${name} stays open in the background (pid ${pid}). To end it: tunnel stop ${name}`);
     return 0;

@@ -82,7 +82,7 @@ async function open(command: ExecCommand, output: Output, stop: StopSignals): Pr
   const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
   const forwards: ForwardView[] = [];
   const opening = begin(
-    { ...command, name: 'open', detach: false },
+    { ...command, name: 'open', detach: false, browse: false },
     {
       ...(ask && { ask }),
       onEvent(event) {

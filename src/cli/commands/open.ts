@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TunnelError } from '../../errors.ts';
+import { RememberedAnswers } from '../../session/remembered-answers.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { Ask } from '../../ssh/context.ts';
 import type { OpenCommand } from '../command.ts';
@@ -8,6 +9,7 @@ import { chooseOutput } from '../output/choose-output.ts';
 import type { Output, Screens } from '../output/output.ts';
 import { terminalAsk } from '../prompt.ts';
 import { aborted, catchStopSignals, signalStatus, type StopSignals } from '../signals.ts';
+import type { BrowsingOutput } from './browse.ts';
 import { begin as beginReally, type Begin, type Elsewhere, type KeptSession } from './begin.ts';
 
 /** How long open connections may go on after the first Ctrl-C. */
@@ -21,17 +23,21 @@ const ABANDON_MS = 500;
  * long as this one runs. Fulfils with the exit status; throws what `begin` throws, and the error that ended the session.
  */
 export async function open(
-  command: OpenCommand,
+  typed: OpenCommand,
   begin: Begin = beginReally,
   screens: Screens = process,
 ): Promise<number> {
-  if (command.detach) return await (await import('./detach.ts')).detach(command, screens);
   const stop = catchStopSignals();
-  const output = await chooseOutput(command, screens);
+  // Whoever has typed a passphrase to have a look is not asked for it again.
+  const answers = new RememberedAnswers();
+  const command = await completed(typed, screens, stop, answers);
+  if (typeof command === 'number') return command;
+  if (command.detach) return await (await import('./detach.ts')).detach(command, screens, answers);
+  const output = await outputFor(command, screens);
   // The error is printed by others, and the live line must not be in its way.
   process.once('uncaughtExceptionMonitor', () => output.close());
 
-  const ended = await live(command, begin, output, stop).catch((error: unknown) => error);
+  const ended = await live(command, begin, output, stop, answers).catch((error: unknown) => error);
   // What fails because it was told to stop is not a failure.
   const error = stop.received ? undefined : ended;
   // The session's own `closed` is held back, so that there is one, always the last, that knows the reason.
@@ -45,9 +51,40 @@ export async function open(
   return stop.received ? signalStatus(stop.received) : 0;
 }
 
+/** What is to be opened where nothing is named may have to be found out first. */
+async function completed(
+  command: OpenCommand,
+  screens: Screens,
+  stop: StopSignals,
+  answers: RememberedAnswers,
+): Promise<OpenCommand | number> {
+  if (command.forwards !== undefined) return command;
+  try {
+    return await (await import('./alone.ts')).withForwards(command, screens, { stop, answers });
+  } catch (error) {
+    // Whoever reads events waits for the last one; a wrong command line has none.
+    if (command.json && error instanceof TunnelError && error.exitStatus !== 2) {
+      (await chooseOutput(command, screens)).event({ type: 'closed', host: command.destination.host, error });
+    }
+    throw error;
+  }
+}
+
+/** The output that suits the command, with the browser behind it where it is wanted. */
+export async function outputFor(command: OpenCommand, screens: Screens): Promise<BrowsingOutput> {
+  const output = await chooseOutput(command, screens);
+  return command.browse ? (await import('./browse.ts')).browsing(output) : output;
+}
+
 /** Fulfils with the error that ended the session, if there was one. */
-async function live(command: OpenCommand, begin: Begin, output: Output, stop: StopSignals): Promise<unknown> {
-  const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
+async function live(
+  command: OpenCommand,
+  begin: Begin,
+  output: Output,
+  stop: StopSignals,
+  answers: RememberedAnswers,
+): Promise<unknown> {
+  const ask = answers.forAttempt(askBetween(output, askWith(terminalAsk(stop.interrupt))));
   let kept: KeptSession | undefined;
   const enter = onEnter(() => void kept?.retry());
   const beginning = begin(command, {

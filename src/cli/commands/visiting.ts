@@ -1,5 +1,6 @@
 import type { Target } from '../command.ts';
-import { visit } from '../../session/visit.ts';
+import { RememberedAnswers } from '../../session/remembered-answers.ts';
+import { hangUp, visit } from '../../session/visit.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { SshConnection } from '../../ssh/connection.ts';
 import { chooseOutput } from '../output/choose-output.ts';
@@ -11,19 +12,23 @@ import { askBetween } from './open.ts';
 export type Visited = Pick<Target, 'destination' | 'ssh' | 'transport' | 'quiet' | 'verbosity'>;
 
 /**
- * Connects, has `ask` do what it is there for, and hangs up. What happens is shown on standard error. Fulfils with what
- * `ask` gave, or with the exit status after a signal; throws what `visit` and `ask` throw.
+ * Connects, has `use` do what it is there for, and hangs up. What happens is shown on standard error. Fulfils with what
+ * `use` gave, or with the exit status after a signal; throws what `visit` and `use` throw, and what
+ * ended the connection.
  */
 export async function visiting<T>(
   command: Visited,
   { stderr }: Screens,
   use: (connection: SshConnection, signal: AbortSignal) => Promise<T>,
-  stop: StopSignals = catchStopSignals(),
+  {
+    stop = catchStopSignals(),
+    answers = new RememberedAnswers(),
+  }: { readonly stop?: StopSignals; readonly answers?: RememberedAnswers } = {},
 ): Promise<{ readonly result: T } | { readonly status: number }> {
   const output = await chooseOutput({ ...command, json: false }, { stdout: stderr, stderr });
   const { host } = command.destination;
   process.once('uncaughtExceptionMonitor', () => output.close());
-  const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
+  const ask = answers.forAttempt(askBetween(output, askWith(terminalAsk(stop.interrupt))));
   const work = async (): Promise<{ result: T }> => {
     const connection = await visit({
       destination: command.destination,
@@ -37,9 +42,9 @@ export async function visiting<T>(
       trace: command.verbosity > 1,
     });
     try {
-      return { result: await use(connection, stop.first) };
+      return { result: await Promise.race([use(connection, stop.first), lost(connection)]) };
     } finally {
-      await connection.close();
+      await hangUp(connection);
     }
   };
   try {
@@ -52,4 +57,13 @@ export async function visiting<T>(
   } finally {
     output.close();
   }
+}
+
+/** Rejects with what ended the connection, unless it was closed. */
+function lost(connection: SshConnection): Promise<never> {
+  return new Promise((_, reject) => {
+    void connection.closed.then((error) => {
+      if (error !== undefined) reject(error);
+    });
+  });
 }

@@ -23,7 +23,8 @@ export function scanLines(scan: Scan, { all, columns }: ScanView, paint: Paint):
   ];
 }
 
-function table(found: readonly Found[], columns: number, paint: Paint): string[] {
+/** Fits so many columns. */
+export function table(found: readonly Found[], columns: number, paint: Paint): string[] {
   const cells = found.map((one) => ({
     access: one.access,
     spec: printable(one.spec),

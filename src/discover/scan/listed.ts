@@ -40,7 +40,7 @@ export function listed(answers: Answers): Listed | undefined {
     source,
     user: answer('user'),
     isRoot: answer('uid') === '0',
-    ports: toPorts(tcp, users),
+    ports: toPorts(tcp, users, sshPort(answer('ssh'))),
     sockets,
     lost,
   };
@@ -68,7 +68,11 @@ function listeners(
 }
 
 /** One entry a port and process: a server listens on both loopback addresses as a rule. */
-function toPorts(listeners: readonly TcpListener[], users: ReadonlyMap<number, string>): FoundPort[] {
+function toPorts(
+  listeners: readonly TcpListener[],
+  users: ReadonlyMap<number, string>,
+  ssh: number | undefined,
+): FoundPort[] {
   const ports = new Map<string, FoundPort>();
   for (const { port, address, uid, owner = nameOf(users, uid), process } of listeners) {
     const key = `${port} ${owner} ${process?.name}`;
@@ -82,10 +86,16 @@ function toPorts(listeners: readonly TcpListener[], users: ReadonlyMap<number, s
       ...(process !== undefined && { process: known?.process ?? process }),
       access: 'unknown',
       caddy: [],
-      system: isSystemPort(port, process?.name),
+      system: port === ssh || isSystemPort(port, process?.name),
     });
   }
   return [...ports.values()].toSorted((a, b) => a.port - b.port);
+}
+
+/** Of `SSH_CONNECTION`, which is the client's address and port, and the server's. */
+function sshPort(connection: string): number | undefined {
+  const port = connection.split(' ')[3];
+  return port === undefined ? undefined : Number(port);
 }
 
 function nameOf(users: ReadonlyMap<number, string>, uid: number | undefined): string | undefined {

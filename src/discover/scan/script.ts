@@ -24,7 +24,7 @@ const SCRIPT = `
 LC_ALL=C; export LC_ALL; PATH=\${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin; m=$1;
 say() { printf "\\n%s %s %s" "$m" "$1" "$2"; };
 within() { if command -v timeout >/dev/null 2>&1; then timeout "$@"; else shift; "$@"; fi; };
-say user "$(id -un)"; say uid "$(id -u)"; say home "$HOME"; say system "$(uname -s)";
+say user "$(id -un)"; say uid "$(id -u)"; say home "$HOME"; say ssh "$SSH_CONNECTION";
 x=; how=;
 if t=$(ss -tlnpe 2>/dev/null); then
   how=ss; x=$(ss -xlpe 2>/dev/null | cut -c 1-600 | head -n 1000);

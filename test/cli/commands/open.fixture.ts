@@ -51,6 +51,7 @@ try {
       quiet: false,
       verbosity: 0,
       detach: false,
+      browse: false,
       life: { wait: false },
     },
     begin,

@@ -1,0 +1,51 @@
+import { execFile } from 'node:child_process';
+import { hasNativeCrypto } from '../../ssh/ssh2/native.ts';
+import { ok, warning, type Finding, Report } from './finding.ts';
+import { checkLeftovers, checkOwnFiles } from './own-files.ts';
+
+/** Looks at a further part of the installation: completion, for one. */
+export type InstallationCheck = (report: Report) => Promise<void>;
+
+export const installationChecks: InstallationCheck[] = [];
+
+/** What `package.json` says of Node.js. */
+const NODE = { '20': 19, '22': 12 } as const;
+
+/** Looks at the program itself, and connects to nothing. */
+export async function examineInstallation(onFinding: (finding: Finding) => void): Promise<Report> {
+  const report = new Report(onFinding);
+  await report.step('node', async () => {
+    const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+    const least = major === 20 ? NODE[20] : major === 22 ? NODE[22] : 0;
+    if (major > 22 || ((major === 20 || major === 22) && minor >= least))
+      return ok(`Node.js ${process.versions.node}`);
+    return warning(`Node.js ${process.versions.node} has not been tried`, ['Use 20.19, 22.12 or newer.']);
+  });
+  await report.step('ssh2', async () =>
+    hasNativeCrypto()
+      ? ok('The native part of ssh2 is there')
+      : warning('The native part of ssh2 is missing: large transfers are 10 to 20 % slower', [
+          'It is built when a compiler and Python are there at the installation: npm rebuild ssh2',
+        ]),
+  );
+  await report.step('openssh', async () => {
+    const version = await opensshVersion();
+    if (version !== undefined) return ok(version);
+    return warning(
+      'OpenSSH is not installed: certificates, FIDO keys outside an agent and GSSAPI cannot be used',
+      ['Your ssh_config is then read by a parser of our own.'],
+    );
+  });
+  await checkOwnFiles(report);
+  if (report.isWell) await checkLeftovers(report);
+  for (const check of installationChecks) await check(report);
+  return report;
+}
+
+function opensshVersion(): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    execFile('ssh', ['-V'], { timeout: 5000 }, (error, stdout, stderr) => {
+      resolve(error === null ? `${stdout}${stderr}`.trim().split('\n')[0] : undefined);
+    });
+  });
+}

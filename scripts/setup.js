@@ -18,6 +18,8 @@ const serverPackages = [
   'curl',
   'lsof',
   'iproute2',
+  'tcsh',
+  'fish',
   'procps',
   'systemd',
 ];

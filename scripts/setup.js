@@ -19,6 +19,8 @@ const serverPackages = [
   'curl',
   'lsof',
   'iproute2',
+  'tcsh',
+  'fish',
   'procps',
   'systemd',
   'wireguard-go',

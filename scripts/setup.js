@@ -20,6 +20,9 @@ const serverPackages = [
   'iproute2',
   'procps',
   'systemd',
+  'zsh',
+  'fish',
+  'man-db',
 ];
 
 /**
@@ -38,7 +41,7 @@ export async function ensurePackages() {
 export async function ensureServers() {
   if (!existsSync('/etc/debian_version')) {
     console.log(
-      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, lsof, nc.',
+      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, curl, lsof, nc, zsh, fish, man.',
     );
     return;
   }

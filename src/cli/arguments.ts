@@ -1,7 +1,8 @@
 import { UsageError } from '../errors.ts';
 import type { Command, Saying } from './command.ts';
 import { beforeDashes, commandTable, lastOf, openEntry, type CommandEntry } from './command-table.ts';
-import { expandFlags, flags as flagTable, readFlags, type FlagName } from './flags.ts';
+import { expandFlags, flags as flagTable, type FlagName } from './flags.ts';
+import { readFlags } from './read-flags.ts';
 
 /** Reads the words after `tunnel`. Throws a `UsageError` that names the word and says what would be right. */
 export function parseArguments(argv: readonly string[]): Command {
@@ -9,7 +10,7 @@ export function parseArguments(argv: readonly string[]): Command {
   const entry = (name !== undefined ? commandTable[name] : undefined) ?? openEntry;
   const expanded = expandFlags(argv, entry.letters);
   const flags = readFlags(expanded);
-  if (flags.help) return { name: 'help' };
+  if (flags.help) return { name: 'help', ...(name !== undefined && { topic: name }) };
   if (flags.version) return { name: 'version' };
   refuseFlags(expanded, entry, name);
   const words = flags._.map(String).slice(name === undefined ? 0 : 1);

@@ -4,9 +4,12 @@ import { UsageError } from '../errors.ts';
 import { parseDynamicSpec, parseRemoteSpec, parseSpec } from '../parse-spec.ts';
 import { findConflict, formatFlag, type ForwardSpec } from '../spec.ts';
 import { transportNames, type TransportName } from '../ssh/transport-name.ts';
-import type { Command, Life, Saying, Target } from './command.ts';
+import { closest } from './closest.ts';
+import { shellNames, type Command, type Life, type Saying, type Target } from './command.ts';
 import { parseDuration, parseReconnect } from './duration.ts';
-import type { FlagName, Flags, Letters } from './flags.ts';
+import type { FlagName, Letters } from './flags.ts';
+import type { Flags } from './read-flags.ts';
+import { topicNames } from './help/topic-names.ts';
 import { sshFlags } from './ssh-flags.ts';
 import { splitWords } from './words.ts';
 
@@ -19,6 +22,17 @@ export interface Line {
 }
 
 export interface CommandEntry {
+  /**
+   * What follows the name, a line a way to write it. Lower case is typed as it stands; HOST, SPEC, NAME (of a session),
+   * PROFILE, TOPIC, SHELL and FILE are what completion looks up; `...` may be repeated, and brackets may be left out.
+   */
+  readonly usage: readonly string[];
+  /** One line, for lists of commands. */
+  readonly about: string;
+  /** Paragraphs, for `tunnel help COMMAND` and the man page. */
+  readonly details?: readonly string[];
+  /** Not for people. */
+  readonly hidden?: true;
   readonly flags: readonly FlagName[];
   /** What it means by letters that ssh uses otherwise. */
   readonly letters?: Letters;
@@ -45,18 +59,61 @@ const targetFlags = [...saying, ...specFlags, ...sshFlagNames];
 
 /** What the first word may be instead of a host, and how the rest is read then. */
 export const commandTable: Readonly<Record<string, CommandEntry>> = {
+  help: {
+    usage: ['[TOPIC]'],
+    about: `of a command, or: ${topicNames.join(', ')}`,
+    flags: ['help', 'version'],
+    read: readHelp,
+  },
+  completion: {
+    usage: ['bash|zsh|fish', 'install [SHELL]'],
+    about: "print a shell's completion, or set it up",
+    details: [
+      'install writes the script to where the shell looks for it, and a line into ~/.bashrc or ~/.zshrc where that is needed, and says what it did. SHELL is yours unless it is named. Doing so twice is as good as once.',
+    ],
+    flags: ['help', 'version'],
+    read: readCompletion,
+  },
   explain: {
+    usage: ['HOST [SPEC...]'],
+    about: 'what the same line without it would do; connects to nothing',
+    details: [
+      'Tells where to and how it would connect, where each value comes from, and what becomes of each option of your configuration. A host called explain: tunnel -- explain 8081',
+    ],
+
     flags: targetFlags,
     read: (line) => ({ name: 'explain', ...readTarget(line, 'explain ') }),
   },
-  ls: { flags: saying, read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }) },
+  ls: {
+    usage: ['[NAME...]'],
+    about: 'the sessions that are open',
+    flags: saying,
+    read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }),
+  },
   status: {
+    usage: ['[NAME...]'],
+    about: 'the same at length; status 0 only if all are ready',
+
     flags: saying,
     read: ({ words, flags }) => ({ name: 'status', names: words, ...readSaying(flags) }),
   },
-  add: { flags: [...saying, ...specFlags], read: (line) => readForwards('add', line) },
-  cancel: { flags: [...saying, ...specFlags], read: (line) => readForwards('cancel', line) },
+  add: {
+    usage: ['NAME SPEC...'],
+    about: 'open more in a session; -R and -D as well',
+    flags: [...saying, ...specFlags],
+    read: (line) => readForwards('add', line),
+  },
+  cancel: {
+    usage: ['NAME SPEC...'],
+    about: 'close some of it',
+    flags: [...saying, ...specFlags],
+    read: (line) => readForwards('cancel', line),
+  },
   stop: {
+    usage: ['NAME...', '--all'],
+    about: 'end sessions',
+    details: ['Connections get 3 seconds to finish. The name of a profile stands for its sessions.'],
+
     flags: [...saying, 'all'],
     read: ({ words, flags }) => ({
       name: 'stop',
@@ -65,10 +122,16 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     }),
   },
   retry: {
+    usage: ['[NAME...]'],
+    about: 'connect now, without waiting for the next try',
+
     flags: saying,
     read: ({ words, flags }) => ({ name: 'retry', names: words, ...readSaying(flags) }),
   },
   logs: {
+    usage: ['[-f] NAME'],
+    about: 'what a session has told; -f goes on',
+
     flags: [...saying, 'follow'],
     letters: { f: 'follow' },
     read: ({ words, flags }) => ({
@@ -79,15 +142,32 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     }),
   },
   attach: {
+    usage: ['NAME'],
+    about: 'watch a session as if it were in the foreground',
+
     flags: saying,
     read: ({ words, flags }) => ({ name: 'attach', session: oneOf('attach', words), ...readSaying(flags) }),
   },
-  service: { flags: [...targetFlags, ...lifeFlags, 'print'], read: readService },
-  background: { flags: [], read: () => ({ name: 'background' }) },
+  service: {
+    usage: ['install HOST [SPEC...]', 'uninstall NAME', 'status NAME'],
+    about: 'open it at each login',
+    details: ['systemd keeps it on Linux, launchd on macOS. --print shows the file and does nothing.'],
+    flags: [...targetFlags, ...lifeFlags, 'print'],
+    read: readService,
+  },
+  background: {
+    usage: [],
+    about: 'keeps a session in the background',
+    hidden: true,
+    flags: [],
+    read: () => ({ name: 'background' }),
+  },
 };
 
 /** `tunnel HOST SPEC…` */
 export const openEntry: CommandEntry = {
+  usage: ['HOST [SPEC...]'],
+  about: 'open it, and keep it open',
   flags: [...targetFlags, ...lifeFlags, 'detach'],
   read: (line) => ({
     name: 'open',
@@ -147,6 +227,38 @@ function readForwards(name: 'add' | 'cancel', { words, flags }: Line): Command {
     });
   }
   return { name, session, forwards, ...readSaying(flags) };
+}
+
+function readHelp({ words }: Line): Command {
+  const [topic, ...more] = words;
+  if (more.length > 0) {
+    throw new UsageError('unexpected-word', `tunnel help takes one word, not ${words.length}`);
+  }
+  if (topic === undefined) return { name: 'help' };
+  const topics = [...Object.keys(commandTable), ...topicNames];
+  if (topics.includes(topic)) return { name: 'help', topic };
+  const similar = closest(topic, topics);
+  throw new UsageError('unknown-topic', `There is no help on ${quoted(topic)}`, {
+    hint: [similar === undefined ? `There is: ${topics.join(', ')}` : `Did you mean tunnel help ${similar}?`],
+  });
+}
+
+function readCompletion({ words }: Line): Command {
+  const [first, second, ...more] = words;
+  const install = first === 'install';
+  const named = install ? second : first;
+  const shell = shellNames.find((name) => name === named);
+  if (
+    more.length > 0 ||
+    (!install && second !== undefined) ||
+    (named !== undefined && shell === undefined) ||
+    first === undefined
+  ) {
+    throw new UsageError('missing-word', 'tunnel completion needs to know the shell', {
+      hint: [`It is one of: ${shellNames.join(', ')}; tunnel completion install sets it up.`],
+    });
+  }
+  return { name: 'completion', install, ...(shell !== undefined && { shell }) };
 }
 
 function readService(line: Line): Command {

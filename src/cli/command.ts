@@ -84,6 +84,24 @@ export interface BackgroundCommand {
   readonly name: 'background';
 }
 
+export const shellNames = ['bash', 'zsh', 'fish'] as const;
+
+export type ShellName = (typeof shellNames)[number];
+
+/** `tunnel completion SHELL`, `tunnel completion install [SHELL]` */
+export interface CompletionCommand {
+  readonly name: 'completion';
+  readonly install: boolean;
+  /** Absent: the person's own. */
+  readonly shell?: ShellName;
+}
+
+/** `tunnel help [TOPIC]`; a topic may be a command. */
+export interface HelpCommand {
+  readonly name: 'help';
+  readonly topic?: string;
+}
+
 export type Command =
   | OpenCommand
   | ExplainCommand
@@ -93,5 +111,6 @@ export type Command =
   | AttachCommand
   | ServiceCommand
   | BackgroundCommand
-  | { readonly name: 'help' }
+  | CompletionCommand
+  | HelpCommand
   | { readonly name: 'version' };

@@ -1,27 +1,29 @@
+import { commandTerms, flagTerms } from './help/lists.ts';
+import { termLines } from './help/text.ts';
+import { topicNames } from './help/topic-names.ts';
+
+const commands = termLines(commandTerms(), 34).join('\n');
+
+const flags = (part: string): string =>
+  termLines(
+    flagTerms((flag) => flag.part === part),
+    25,
+  ).join('\n');
+
+/** What `tunnel --help` shows. */
 export const help = `tunnel: remote ports and Unix sockets on local ports, over one SSH connection
 
-Usage: tunnel [FLAGS] HOST [SPEC...]       open it, and keep it open
-       tunnel explain [FLAGS] HOST [SPEC...]
+Usage: tunnel [FLAGS] HOST [SPEC...]    open it, and keep it open
+       tunnel COMMAND ...
 
-       tunnel ls [NAME...]                 the sessions that are open
-       tunnel status [NAME...]             the same at length; status 0 only if all are ready
-       tunnel add NAME SPEC...             open more in a session; -R and -D as well
-       tunnel cancel NAME SPEC...          close some of it
-       tunnel stop NAME... | --all         end sessions
-       tunnel retry [NAME...]              connect now, without waiting for the next try
-       tunnel logs [-f] NAME               what a session has told; -f goes on
-       tunnel attach NAME                  watch a session as if it were in the foreground
-       tunnel service install HOST SPEC... open it at each login; also: uninstall NAME, status NAME
+${commands}
 
-HOST is what ssh takes: a name from ~/.ssh/config, [user@]host[:port] or ssh://user@host:port.
-It may also come last: tunnel 8081 vps
-
-explain tells what the same line without it would do, and connects to nothing: where to and how, and
-what becomes of each option of your configuration. A host called explain: tunnel -- explain 8081
+HOST is what ssh takes: a name from ~/.ssh/config, [user@]host[:port] or ssh://user@host:port; or
+the name of a profile. It may also come last: tunnel 8081 vps. A host called ls: tunnel -- ls
 
 NAME is HOST as it was written, and may have * and ? in it.
 
-SPEC, any number of them; without any, the forwards of HOST in ~/.ssh/config:
+SPEC, any number of them; without any, those of the profile, of tunnel.json or of ~/.ssh/config:
   8081                       port 8081 here to localhost:8081 there
   8080:3000                  port 8080 here to localhost:3000 there
   5432:db.internal:5432      to another host, as it is resolved there
@@ -32,36 +34,13 @@ SPEC, any number of them; without any, the forwards of HOST in ~/.ssh/config:
   auto:3000                  a free port, the same each time, to localhost:3000 there
 
 Flags, with the meaning they have in ssh:
-  -L, --forward SPEC         one more SPEC
-  -R, --remote SPEC          the other way: listen there, connect here; a port alone: SOCKS there
-  -D, --dynamic [ADDR:]PORT  a SOCKS proxy here, whose connections leave from there
-  -g, --gateway              let other machines use what is listened on here
-  -p, --port PORT            port of the SSH server
-  -l, --user USER            user there
-  -i, --identity FILE        private key; may be repeated
-  -J, --jump HOST[,HOST]     go through these hosts, the nearest first
-  -F, --config FILE          configuration instead of ~/.ssh/config
-  -o, --option NAME=VALUE    an ssh_config option; may be repeated
-  -C, --compress             compress
-  -4, --ipv4 / -6, --ipv6    only IPv4, only IPv6
-  -N, --no-command           accepted: a shell is never opened
-  -v, --verbose              say what is done; -vv adds the messages of the SSH protocol
-  -q, --quiet                only errors
+${flags('ssh')}
 
-  -d, --detach               also -f: leave it in the background when everything is open
-      --reconnect WHEN       no, yes, or the shortest and longest wait: default 500ms..30s
-      --wait                 try again when the first connection fails, too
-      --hold TIME            how long a connection waits while the session is down; default 15s
-      --retry-dial TIME      how long a target that refuses is tried again; default 2s
+${flags('session')}
 
-      --all                  with stop: every session
-      --follow               with logs, also -f: go on as more is told
-      --print                with service: show the file, and do nothing
+${flags('command')}
 
-      --transport NAME       auto, ssh2 (our own) or openssh (the ssh program); default auto
-      --json                 one event a line on standard output; explain: one document
-  -h, --help                 this text
-  -V, --version              the version
+${flags('general')}
 
 Examples:
   tunnel vps 8081                              http://localhost:8081 is the app on vps
@@ -82,4 +61,6 @@ at once.
 Exit status:
   0 it did what was asked; 1 it ran and something failed; 2 wrong usage or configuration;
   255 no SSH session; 129, 130, 143 ended by SIGHUP, Ctrl-C or SIGTERM
+
+More: tunnel help COMMAND, or tunnel help ${topicNames.join('|')}
 `;

@@ -36,11 +36,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function run(command: Command): Promise<number> {
   switch (command.name) {
     case 'help':
-      process.stdout.write((await import('./help.ts')).help);
+      process.stdout.write((await import('./help/command-help.ts')).helpOn(command.topic));
       return 0;
     case 'version':
       process.stdout.write(`tunnel ${version}\n`);
       return 0;
+    case 'completion':
+      return await (await import('./commands/completion.ts')).completion(command);
     case 'explain':
       return await (await import('./commands/explain.ts')).explain(command);
     case 'open':

@@ -2,7 +2,7 @@ import { parseDestination } from '../config/destination.ts';
 import type { SshFlags } from '../config/settings.ts';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
-import type { Flags } from './flags.ts';
+import type { Flags } from './read-flags.ts';
 
 /** As in ssh, the first `-p` and `-l` and the last `-F` count, and a second `-J` is refused. */
 export function sshFlags(parsed: Flags, family: 'ipv4' | 'ipv6' | undefined): SshFlags {

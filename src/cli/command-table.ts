@@ -1,25 +1,14 @@
-import { formatDestination, parseDestination } from '../config/destination.ts';
+import { closest } from '../closest.ts';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
-import { parseDynamicSpec, parseRemoteSpec, parseSpec } from '../parse-spec.ts';
-import { findConflict, formatFlag, type ForwardSpec } from '../spec.ts';
-import { transportNames, type TransportName } from '../ssh/transport-name.ts';
-import { closest } from './closest.ts';
-import { shellNames, type Command, type Life, type Saying, type Target } from './command.ts';
-import { parseDuration, parseReconnect } from './duration.ts';
+import type { Command } from './command.ts';
+import { readCompletion } from './completion-line.ts';
 import type { FlagName, Letters } from './flags.ts';
-import type { Flags } from './read-flags.ts';
 import { topicNames } from './help/topic-names.ts';
-import { sshFlags } from './ssh-flags.ts';
-import { splitWords } from './words.ts';
-
-/** A command line without the name of its command. */
-export interface Line {
-  readonly words: readonly string[];
-  readonly flags: Flags;
-  /** Every flag as `--name=value`, and every word, in the order they were written. */
-  readonly expanded: readonly string[];
-}
+import { readLife, readSaying, readTarget, type Line } from './line.ts';
+import { readProfileCommand, readSave } from './profile-lines.ts';
+import { readService } from './service-line.ts';
+import { allOf, oneOf, readForwards, someOf } from './session-words.ts';
 
 export interface CommandEntry {
   /**
@@ -31,6 +20,8 @@ export interface CommandEntry {
   readonly about: string;
   /** Paragraphs, for `tunnel help COMMAND` and the man page. */
   readonly details?: readonly string[];
+  /** It opens, or tells of opening: what profiles, the project's file and the environment say counts. */
+  readonly layered?: true;
   /** Not for people. */
   readonly hidden?: true;
   readonly flags: readonly FlagName[];
@@ -81,8 +72,9 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
       'Tells where to and how it would connect, where each value comes from, and what becomes of each option of your configuration. A host called explain: tunnel -- explain 8081',
     ],
 
-    flags: targetFlags,
-    read: (line) => ({ name: 'explain', ...readTarget(line, 'explain ') }),
+    layered: true,
+    flags: [...targetFlags, ...lifeFlags],
+    read: (line) => ({ name: 'explain', life: readLife(line.flags), ...readTarget(line, 'explain ') }),
   },
   ls: {
     usage: ['[NAME...]'],
@@ -155,6 +147,32 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     flags: [...targetFlags, ...lifeFlags, 'print'],
     read: readService,
   },
+  save: {
+    usage: ['NAME [HOST SPEC...]'],
+    about: 'keep it as a profile, which tunnel NAME opens',
+    details: [
+      'Without HOST and SPEC what the session NAME has open is kept. SPECs alone are those of the host NAME. A profile that is there is replaced, but for its description and tags.',
+    ],
+    flags: [...targetFlags, ...lifeFlags, 'description', 'tag'],
+    read: readSave,
+  },
+  profile: {
+    usage: [
+      'ls',
+      'show PROFILE...',
+      'edit PROFILE',
+      'rm PROFILE...',
+      'rename PROFILE NEW',
+      'export [PROFILE...]',
+      'import FILE',
+    ],
+    about: 'what is kept by tunnel save',
+    details: [
+      'edit opens it in $VISUAL or $EDITOR, and keeps it only if it is right. export prints JSON, of all profiles or those that are named, and import reads it; - is standard input. A profile that is there already is replaced with --force only.',
+    ],
+    flags: [...saying, 'force'],
+    read: readProfileCommand,
+  },
   background: {
     usage: [],
     about: 'keeps a session in the background',
@@ -168,6 +186,7 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
 export const openEntry: CommandEntry = {
   usage: ['HOST [SPEC...]'],
   about: 'open it, and keep it open',
+  layered: true,
   flags: [...targetFlags, ...lifeFlags, 'detach'],
   read: (line) => ({
     name: 'open',
@@ -176,58 +195,6 @@ export const openEntry: CommandEntry = {
     ...readTarget(line),
   }),
 };
-
-function readTarget(line: Line, command = ''): Target {
-  const { words, flags, expanded } = line;
-  const { host, specs } = splitWords(words, flags.forward ?? [], command);
-  const destination = parseDestination(host);
-  const forwards = readSpecs(specs, flags);
-  return {
-    destination,
-    ...(forwards.length > 0 && { forwards }),
-    transport: parseTransport(flags.transport?.at(-1) ?? 'auto'),
-    ssh: sshFlags(flags, lastOf(expanded, 'ipv4', 'ipv6')),
-    ...readSaying(flags),
-  };
-}
-
-function readSpecs(specs: readonly string[], flags: Flags): readonly ForwardSpec[] {
-  const forwards = [
-    ...specs.map(parseSpec),
-    ...(flags.remote ?? []).map(parseRemoteSpec),
-    ...(flags.dynamic ?? []).map(parseDynamicSpec),
-  ];
-  refuseConflict(forwards);
-  return forwards;
-}
-
-function readLife(flags: Flags): Life {
-  const [hold, retryDial, reconnect] = [flags.hold, flags['retry-dial'], flags.reconnect].map((values) =>
-    values?.at(-1),
-  );
-  const backoff = reconnect === undefined ? true : parseReconnect(reconnect);
-  return {
-    wait: flags.wait === true,
-    ...(hold !== undefined && { holdMs: parseDuration('--hold', hold) }),
-    ...(retryDial !== undefined && { retryDialMs: parseDuration('--retry-dial', retryDial) }),
-    ...(backoff !== true && { reconnect: backoff }),
-  };
-}
-
-function readSaying(flags: Flags): Saying {
-  return { json: flags.json ?? false, quiet: flags.quiet ?? false, verbosity: flags.verbose };
-}
-
-function readForwards(name: 'add' | 'cancel', { words, flags }: Line): Command {
-  const [session, ...specs] = words;
-  const forwards = readSpecs([...specs, ...(flags.forward ?? [])], flags);
-  if (session === undefined || forwards.length === 0) {
-    throw new UsageError('missing-word', `tunnel ${name} needs a session and what to forward`, {
-      hint: [`For example: tunnel ${name} ${session ?? 'vps'} 5000`],
-    });
-  }
-  return { name, session, forwards, ...readSaying(flags) };
-}
 
 function readHelp({ words }: Line): Command {
   const [topic, ...more] = words;
@@ -241,126 +208,4 @@ function readHelp({ words }: Line): Command {
   throw new UsageError('unknown-topic', `There is no help on ${quoted(topic)}`, {
     hint: [similar === undefined ? `There is: ${topics.join(', ')}` : `Did you mean tunnel help ${similar}?`],
   });
-}
-
-function readCompletion({ words }: Line): Command {
-  const [first, second, ...more] = words;
-  const install = first === 'install';
-  const named = install ? second : first;
-  const shell = shellNames.find((name) => name === named);
-  if (
-    more.length > 0 ||
-    (!install && second !== undefined) ||
-    (named !== undefined && shell === undefined) ||
-    first === undefined
-  ) {
-    throw new UsageError('missing-word', 'tunnel completion needs to know the shell', {
-      hint: [`It is one of: ${shellNames.join(', ')}; tunnel completion install sets it up.`],
-    });
-  }
-  return { name: 'completion', install, ...(shell !== undefined && { shell }) };
-}
-
-function readService(line: Line): Command {
-  const { words, flags, expanded } = line;
-  const [action, ...rest] = words;
-  const print = flags.print === true;
-  if (action === 'uninstall' || action === 'status') {
-    const session = oneOf(`service ${action}`, rest);
-    return { name: 'service', action, session, words: [], print, ...readSaying(flags) };
-  }
-  if (action !== 'install') {
-    throw new UsageError('missing-word', 'tunnel service needs to know what to do', {
-      hint: [
-        'It is one of: tunnel service install HOST SPEC..., service uninstall NAME, service status NAME',
-      ],
-    });
-  }
-  const { destination, ssh } = readTarget({ ...line, words: rest }, 'service install ');
-  readLife(flags);
-  const user = ssh.user ?? destination.user;
-  const port = ssh.port ?? destination.port;
-  return {
-    name: 'service',
-    action,
-    session: formatDestination({
-      host: destination.host,
-      ...(user !== undefined && { user }),
-      ...(port !== undefined && { port }),
-    }),
-    words: withoutWords(expanded, ['service', 'install']).filter((word) => word !== '--print=true'),
-    print,
-    ...readSaying(flags),
-  };
-}
-
-function withoutWords(expanded: readonly string[], words: readonly string[]): readonly string[] {
-  const rest = [...expanded];
-  for (const word of words) rest.splice(rest.indexOf(word), 1);
-  return rest;
-}
-
-function oneOf(command: string, words: readonly string[]): string {
-  const [first, second] = words;
-  if (first === undefined || second !== undefined) {
-    const why = first === undefined ? 'needs the name of a session' : `takes one name, not ${words.length}`;
-    throw new UsageError('missing-word', `tunnel ${command} ${why}`, {
-      hint: ['tunnel ls shows the names.'],
-    });
-  }
-  return first;
-}
-
-function someOf(command: string, words: readonly string[], otherwise: string): readonly string[] {
-  if (words.length > 0) return words;
-  throw new UsageError('missing-word', `tunnel ${command} needs the name of a session`, {
-    hint: [`tunnel ls shows the names${otherwise}`],
-  });
-}
-
-function allOf(words: readonly string[]): readonly string[] {
-  const [word] = words;
-  if (word === undefined) return ['*'];
-  throw new UsageError('unexpected-word', `--all leaves no room for ${quoted(word)}`, {
-    hint: ['Give names or --all.'],
-  });
-}
-
-function refuseConflict(forwards: readonly ForwardSpec[]): void {
-  const [first, second] = findConflict(forwards)?.map(formatFlag) ?? [];
-  if (first === undefined || second === undefined) return;
-  if (first === second) {
-    throw new UsageError('conflicting-specs', `${first} is given twice`, {
-      hint: ['Leave one of them out.'],
-    });
-  }
-  throw new UsageError(
-    'conflicting-specs',
-    `${first} and ${second} would listen on the same port or socket`,
-    {
-      hint: ['Give one of them another place to listen: OTHER_PORT:localhost:PORT'],
-    },
-  );
-}
-
-function parseTransport(name: string): TransportName {
-  const known = transportNames.find((transport) => transport === name);
-  if (known !== undefined) return known;
-  throw new UsageError('bad-transport', `--transport ${quoted(name)} is not known`, {
-    hint: [`It is one of: ${transportNames.join(', ')}`],
-  });
-}
-
-export function beforeDashes(expanded: readonly string[]): readonly string[] {
-  const end = expanded.indexOf('--');
-  return end === -1 ? expanded : expanded.slice(0, end);
-}
-
-/** Of two flags that undo each other the last one counts, as in ssh; yargs does not keep the order. */
-export function lastOf<Name extends FlagName>(
-  expanded: readonly string[],
-  ...names: Name[]
-): Name | undefined {
-  const last = beforeDashes(expanded).findLast((word) => names.some((name) => word === `--${name}=true`));
-  return names.find((name) => last === `--${name}=true`);
 }

@@ -1,6 +1,6 @@
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
-import { closest } from './closest.ts';
+import { closest } from '../closest.ts';
 
 export interface Flag {
   /** A letter: the one that `ssh` has for it, where there is one. */
@@ -130,6 +130,21 @@ export const flags = {
   follow: { type: 'boolean', part: 'command', about: 'with logs, also -f: go on as more is told' },
   all: { type: 'boolean', part: 'command', about: 'with stop: every session' },
   print: { type: 'boolean', part: 'command', about: 'with service: show the file, and do nothing' },
+  description: {
+    type: 'string',
+    array: true,
+    value: 'TEXT',
+    part: 'command',
+    about: 'with save: what it is for',
+  },
+  tag: {
+    type: 'string',
+    array: true,
+    value: 'WORD',
+    part: 'command',
+    about: 'with save: a word to find it by; may be repeated',
+  },
+  force: { type: 'boolean', part: 'command', about: 'with profile import: replace what is there' },
   json: {
     type: 'boolean',
     part: 'general',

@@ -1,4 +1,5 @@
 import { parseDestination } from '../config/destination.ts';
+import { checkOption } from '../config/option-text.ts';
 import type { SshFlags } from '../config/settings.ts';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
@@ -44,13 +45,4 @@ function checkJump(jumps: readonly string[]): string {
   }
   if (jump !== 'none') for (const hop of jump.split(',')) parseDestination(hop);
   return jump;
-}
-
-function checkOption(option: string): string {
-  if (!/^\s*[A-Za-z]\w*(\s*=\s*|\s+)[^\s=]/.test(option) || /\p{Cc}/u.test(option.replaceAll('\t', ' '))) {
-    throw new UsageError('bad-option', `-o ${quoted(option)} is not an ssh_config option with its value`, {
-      hint: ['Write Name=value, for example: -o ConnectTimeout=10'],
-    });
-  }
-  return option;
 }

@@ -31,7 +31,9 @@ export async function open(
   // The error is printed by others, and the live line must not be in its way.
   process.once('uncaughtExceptionMonitor', () => output.close());
 
-  const ended = await live(command, begin, output, stop).catch((error: unknown) => error);
+  const ended = await live(command, begin, output, stop, terminalAskBetween(output, stop)).catch(
+    (error: unknown) => error,
+  );
   // What fails because it was told to stop is not a failure.
   const error = stop.received ? undefined : ended;
   // The session's own `closed` is held back, so that there is one, always the last, that knows the reason.
@@ -46,8 +48,13 @@ export async function open(
 }
 
 /** Fulfils with the error that ended the session, if there was one. */
-async function live(command: OpenCommand, begin: Begin, output: Output, stop: StopSignals): Promise<unknown> {
-  const ask = askBetween(output, askWith(terminalAsk(stop.interrupt)));
+export async function live(
+  command: OpenCommand,
+  begin: Begin,
+  output: Output,
+  stop: StopSignals,
+  ask: Ask | undefined,
+): Promise<unknown> {
   let kept: KeptSession | undefined;
   const enter = onEnter(() => void kept?.retry());
   const beginning = begin(command, {
@@ -99,6 +106,11 @@ async function close(session: KeptSession, output: Output, stop: StopSignals): P
   }
   await Promise.race([session.close({ graceMs: GRACE_MS }), aborted(stop.second)]);
   if (stop.second.aborted) await Promise.race([session.close(), delay(ABANDON_MS)]);
+}
+
+/** The person at the terminal, or the program that SSH_ASKPASS names. */
+export function terminalAskBetween(output: Output, stop: StopSignals): Ask | undefined {
+  return askBetween(output, askWith(terminalAsk(stop.interrupt)));
 }
 
 /** Takes the spinner and the live line away while a question is on the terminal; a second question waits its turn. */

@@ -44,9 +44,14 @@ export function parseRemoteSpec(text: string): RemoteSpec {
   return { kind: 'remote', ...listenAndConnect(text, fields, refuse) };
 }
 
-/** Reads what `formatFlag` writes: a spec, with `-R` or `-D` in front where it is not a local one. */
+/**
+ * Reads what `formatFlag` writes: a spec, with `-R` or `-D` in front where it is not a local one. Throws a `UsageError`
+ * (`bad-spec`).
+ */
 export function parseForward(text: string): ForwardSpec {
   const [, letter, spec = text] = /^-([LRD])\s*(.*)$/s.exec(text) ?? [];
+  if (letter === undefined && text.startsWith('-'))
+    throw refusing(text)('a forward begins with -L, -R or -D, or with no flag');
   if (letter === 'R') return parseRemoteSpec(spec);
   return letter === 'D' ? parseDynamicSpec(spec) : parseSpec(spec);
 }

@@ -28,6 +28,9 @@ export async function readCommands(
   );
   const { forward = [], remote = [], dynamic = [] } = line.flags;
   const { host, specs } = splitWords(line.words, forward);
+  const inWords = specs
+    .slice(0, specs.length - forward.length)
+    .map((value): Sourced => ({ flag: 'forward', value, source: 'command line' }));
   const opensTyped = specs.length + remote.length + dynamic.length > 0;
   const profiles = await readProfiles(say.warning);
   const profile = Object.hasOwn(profiles, host) ? profiles[host] : undefined;
@@ -54,7 +57,7 @@ export async function readCommands(
       source: hostSourceOf(host, session),
     };
     return read.name === 'explain'
-      ? { ...read, ...saying(command), sources: [hostSource, ...sources] }
+      ? { ...read, ...saying(command), sources: [hostSource, ...inWords, ...sources] }
       : { ...read, ...saying(command) };
   });
 }

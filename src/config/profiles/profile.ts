@@ -67,7 +67,11 @@ export const forwardsShape: Shape = {
 export const localForwardsShape: Shape = {
   kind: 'list',
   about: 'What to open, as it is typed: "8081", "3000:~/app/app.sock"',
-  of: text('A forward from here to there', (value) => void parseSpec(value)),
+  of: text('A forward from here to there', (value) => {
+    if (value.startsWith('-'))
+      throw new UsageError('bad-spec', `${quoted(value)} has a flag in front, which none has here`);
+    parseSpec(value);
+  }),
 };
 
 export const routesShape: Shape = {

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { systemCode, UsageError } from '../errors.ts';
+import { systemCode, TunnelError, UsageError } from '../errors.ts';
 import { withLock } from './lock.ts';
 import { jsonSchema } from './profiles/json-schema.ts';
 import { check, type ObjectShape } from './profiles/shape.ts';
@@ -51,8 +51,14 @@ export class JsonStore<T extends object> {
 
   async #locked<R>(work: () => Promise<R>): Promise<R> {
     const { path } = this.#options;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    return await withLock(`${path}.lock`, work);
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      return await withLock(`${path}.lock`, work);
+    } catch (error) {
+      // A disk that is full or may not be written to is no mistake of ours.
+      if (error instanceof TunnelError || systemCode(error) === undefined) throw error;
+      throw unusable(path, 'changed', error);
+    }
   }
 
   /** Undefined for what is no JSON. */
@@ -64,7 +70,7 @@ export class JsonStore<T extends object> {
       text = readFileSync(path, 'utf8');
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return empty;
-      throw error instanceof UsageError ? error : unreadable(path, error);
+      throw error instanceof UsageError ? error : unusable(path, 'read', error);
     }
     let contents: unknown;
     try {
@@ -143,7 +149,10 @@ function readIfThere(path: string): string | undefined {
   }
 }
 
-function unreadable(path: string, cause: unknown): UsageError {
+function unusable(path: string, what: 'read' | 'changed', cause: unknown): UsageError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new UsageError('unreadable-config', `${path} cannot be read: ${why}`, { cause });
+  return new UsageError('unusable-config', `${path} cannot be ${what}: ${why}`, {
+    hint: ['Another directory for it can be chosen with TUNNEL_CONFIG_DIR.'],
+    cause,
+  });
 }

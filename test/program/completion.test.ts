@@ -184,7 +184,8 @@ for (const name of ['bash', 'zsh', 'fish'] as const) {
     person.write('config/profiles.json', '{"profiles": [');
     person.write('run/%E0%A4%A.sock', '');
     assert.deepEqual((await shell.all('tunnel fi')).toSorted(), ['fine', 'fine2']);
-    assert.deepEqual(await shell.all('tunnel stop '), []);
+    person.write('run/fine.sock', '');
+    assert.deepEqual(await shell.all('tunnel stop f'), ['fine']);
     assert.doesNotMatch(shell.terminal.raw, /Error|✖/);
   });
 

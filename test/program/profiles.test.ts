@@ -135,8 +135,8 @@ test('several hosts of a profile open side by side, and one that fails leaves th
   assert.deepEqual(
     running.events
       .filter(({ event }) => event === 'closed')
-      .map(({ host }) => host)
-      .toSorted(),
+      .map(({ host }) => String(host))
+      .toSorted((a, b) => (a < b ? -1 : 1)),
     ['second', 'vps'],
   );
 

@@ -38,17 +38,28 @@ export function hostsOf(name: string): string[] {
 
 /** By the names of their control sockets: whether one answers is not asked. */
 export function sessions(): Candidate[] {
+  return filesIn(runtimeDirectory()).flatMap((name) => {
+    const [, encoded] = /^(.*)\.sock$/s.exec(name) ?? [];
+    // A name that was too long is only there as its hash.
+    if (encoded === undefined || /^[\da-f]{16}$/.test(encoded)) return [];
+    const value = decoded(encoded);
+    return value === undefined ? [] : [{ value, about: 'session' }];
+  });
+}
+
+function filesIn(directory: string): string[] {
   try {
-    return readdirSync(runtimeDirectory())
-      .filter((name) => name.endsWith('.sock'))
-      .flatMap((name) => {
-        const encoded = name.slice(0, -'.sock'.length);
-        // A name that was too long is only there as its hash.
-        if (/^[\da-f]{16}$/.test(encoded)) return [];
-        return [{ value: decodeURIComponent(encoded), about: 'session' }];
-      });
+    return readdirSync(directory);
   } catch {
     return [];
+  }
+}
+
+function decoded(name: string): string | undefined {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return undefined;
   }
 }
 

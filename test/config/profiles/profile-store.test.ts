@@ -206,3 +206,12 @@ test('a profile knows the transports that there are', () => {
     check(fileShape, { version: 1, profiles }, { file: 'x', path: [] });
   }
 });
+
+test('a place that cannot be written to is told as such', async (t) => {
+  const { dir } = place(t);
+  writeFileSync(dir, 'a file');
+  await assert.rejects(
+    updateProfiles(() => ({}), never),
+    (error) => error instanceof UsageError && error.code === 'unusable-config' && error.message.includes(dir),
+  );
+});

@@ -71,12 +71,13 @@ test('the man page has every command, flag and topic, and man has nothing to say
   for (const flag of Object.keys(flags))
     assert.ok(page.includes(`\\-\\-${flag.replaceAll('-', '\\-')}`), flag);
   const { man, files } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    man: string;
+    man: string[];
     files: string[];
   };
-  assert.equal(man, 'man/tunnel.1');
+  // npm links a list only.
+  assert.deepEqual(man, ['man/tunnel.1']);
   assert.ok(files.includes('man'));
-  assert.equal(readFileSync(join(root, man), 'utf8'), page, 'the build has written it');
+  assert.equal(readFileSync(join(root, 'man/tunnel.1'), 'utf8'), page, 'the build has written it');
   if (!needs(t, 'man')) return;
   const dir = makeTempDir();
   t.after(() => dir.remove());

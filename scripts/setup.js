@@ -25,6 +25,8 @@ const serverPackages = [
   'systemd',
   'wireguard-go',
   'wireguard-tools',
+  'zsh',
+  'man-db',
 ];
 
 /**
@@ -43,7 +45,7 @@ export async function ensurePackages() {
 export async function ensureServers() {
   if (!existsSync('/etc/debian_version')) {
     console.log(
-      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, Chromium, WireGuard, curl, lsof, nc.',
+      'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, Chromium, WireGuard, curl, lsof, nc, zsh, fish, tcsh, man.',
     );
     return;
   }

@@ -10,7 +10,7 @@ import {
   type UnixEndpoint,
 } from './endpoint.ts';
 import { UsageError } from './errors.ts';
-import type { DynamicSpec, Listen, LocalSpec, RemoteSpec } from './spec.ts';
+import type { DynamicSpec, ForwardSpec, Listen, LocalSpec, RemoteSpec } from './spec.ts';
 
 /**
  * Reads what follows `ssh -L`, and the shorter forms: `8081`, `8080:3000`, `host:5432`, a socket's path alone,
@@ -42,6 +42,18 @@ export function parseRemoteSpec(text: string): RemoteSpec {
   const alone = isLocalPort(fields[0]) && fields.length > 1 ? undefined : listenAlone(fields, refuse);
   if (alone !== undefined) return { kind: 'remote', listen: alone, connect: 'socks' };
   return { kind: 'remote', ...listenAndConnect(text, fields, refuse) };
+}
+
+/**
+ * Reads what `formatFlag` writes: a spec, with `-R` or `-D` in front where it is not a local one. Throws a `UsageError`
+ * (`bad-spec`).
+ */
+export function parseForward(text: string): ForwardSpec {
+  const [, letter, spec = text] = /^-([LRD])\s*(.*)$/s.exec(text) ?? [];
+  if (letter === undefined && text.startsWith('-'))
+    throw refusing(text)('a forward begins with -L, -R or -D, or with no flag');
+  if (letter === 'R') return parseRemoteSpec(spec);
+  return letter === 'D' ? parseDynamicSpec(spec) : parseSpec(spec);
 }
 
 function refusing(text: string): Refuse {

@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArguments } from '../src/cli/arguments.ts';
 import { help } from '../src/cli/help.ts';
+import { fileShape } from '../src/config/profiles/profile.ts';
+import { check } from '../src/config/profiles/shape.ts';
 import { parseSpec } from '../src/parse-spec.ts';
 import { needs } from './rig/requirements.ts';
 import { startRig } from './rig/rig.ts';
@@ -46,6 +48,11 @@ test('every forward in the table of the README is understood', () => {
   );
   assert.ok(specs.length >= 10, specs.join(' '));
   for (const spec of specs) parseSpec(spec);
+});
+
+test('the profiles in the README are understood', () => {
+  const [example = ''] = blocks('json');
+  check(fileShape, JSON.parse(example), { file: 'README.md', path: [] });
 });
 
 test('every flag that the README names is in --help', () => {

@@ -1,20 +1,33 @@
 import { UsageError } from '../errors.ts';
 import type { Command, Saying } from './command.ts';
-import { beforeDashes, commandTable, lastOf, openEntry, type CommandEntry } from './command-table.ts';
-import { expandFlags, flags as flagTable, readFlags, type FlagName } from './flags.ts';
+import { commandTable, openEntry, type CommandEntry } from './command-table.ts';
+import { beforeDashes, lastOf, type Line } from './line.ts';
+import { expandFlags, flags as flagTable, type FlagName } from './flags.ts';
+import { readFlags } from './read-flags.ts';
 
 /** Reads the words after `tunnel`. Throws a `UsageError` that names the word and says what would be right. */
 export function parseArguments(argv: readonly string[]): Command {
+  return readLine(argv).command;
+}
+
+/** The same, with what it was read from; there is no line where help or the version was asked for. */
+export function readLine(argv: readonly string[]): {
+  readonly command: Command;
+  readonly entry: CommandEntry;
+  readonly line?: Line;
+} {
   const name = commandName(expandFlags(argv));
   const entry = (name !== undefined ? commandTable[name] : undefined) ?? openEntry;
   const expanded = expandFlags(argv, entry.letters);
   const flags = readFlags(expanded);
-  if (flags.help) return { name: 'help' };
-  if (flags.version) return { name: 'version' };
+  if (flags.help) return { entry, command: { name: 'help', ...(name !== undefined && { topic: name }) } };
+  if (flags.version) return { entry, command: { name: 'version' } };
   refuseFlags(expanded, entry, name);
   const words = flags._.map(String).slice(name === undefined ? 0 : 1);
-  const command = entry.read({ words, flags, expanded });
-  return 'json' in command ? { ...command, ...loudness(expanded, flags.verbose) } : command;
+  const line = { words, flags, expanded };
+  const command = entry.read(line);
+  const said = 'json' in command ? { ...command, ...loudness(expanded, flags.verbose) } : command;
+  return { command: said, entry, line };
 }
 
 /** The first word may name a command; after `--` it is a host, whatever it is called. */

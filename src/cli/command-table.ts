@@ -1,34 +1,37 @@
-import { formatDestination, parseDestination } from '../config/destination.ts';
+import { closest } from '../closest.ts';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
-import { parseDynamicSpec, parseRemoteSpec, parseSpec } from '../parse-spec.ts';
-import { findConflict, formatFlag, type ForwardSpec } from '../spec.ts';
-import { transportNames, type TransportName } from '../ssh/transport-name.ts';
-import type { Command, Life, Saying, Target } from './command.ts';
-import { parseDuration, parseReconnect } from './duration.ts';
-import type { FlagName, Flags, Letters } from './flags.ts';
-import { parseWireguard } from '../wireguard/address.ts';
-import type { VpnPlan } from '../session/plan.ts';
-import { httpFlags, readHttp } from './http-flags.ts';
-import { sshFlags } from './ssh-flags.ts';
-import { splitWords } from './words.ts';
-
-/** A command line without the name of its command. */
-export interface Line {
-  readonly words: readonly string[];
-  readonly flags: Flags;
-  /** Every flag as `--name=value`, and every word, in the order they were written. */
-  readonly expanded: readonly string[];
-}
+import type { Command } from './command.ts';
+import { readCompletion } from './completion-line.ts';
+import type { FlagName, Letters } from './flags.ts';
+import { topicNames } from './help/topic-names.ts';
+import { readDoctor, readExec, readHost } from './host-line.ts';
+import { httpFlags } from './http-flags.ts';
+import { readLife, readSaying, readTarget, readVpn, type Line } from './line.ts';
+import { readProfileCommand, readSave } from './profile-lines.ts';
+import { readService } from './service-line.ts';
+import { allOf, oneOf, readForwards, someOf } from './session-words.ts';
 
 export interface CommandEntry {
+  /**
+   * What follows the name, a line a way to write it. Lower case is typed as it stands; HOST, SPEC, NAME (of a session),
+   * PROFILE, TOPIC, SHELL and FILE are what completion looks up; `...` may be repeated, and brackets may be left out.
+   */
+  readonly usage: readonly string[];
+  /** One line, for lists of commands. */
+  readonly about: string;
+  /** Paragraphs, for `tunnel help COMMAND` and the man page. */
+  readonly details?: readonly string[];
+  /** It opens, or tells of opening: what profiles, the project's file and the environment say counts. */
+  readonly layered?: true;
+  /** Not for people. */
+  readonly hidden?: true;
   readonly flags: readonly FlagName[];
   /** What it means by letters that ssh uses otherwise. */
   readonly letters?: Letters;
   readonly read: (line: Line) => Command;
 }
 
-const WAYS = ['auto', 'wireguard', 'ssh'] as const;
 const saying = ['json', 'quiet', 'verbose', 'help', 'version'] as const;
 const specFlags = ['forward', 'remote', 'dynamic', 'gateway', ...httpFlags] as const;
 const sshFlagNames: readonly FlagName[] = [
@@ -44,40 +47,97 @@ const sshFlagNames: readonly FlagName[] = [
   'no-command',
   'transport',
 ];
-const lifeFlags = ['wait', 'hold', 'retry-dial', 'reconnect', 'wireguard', 'via', 'standby'] as const;
+const vpnFlags = ['wireguard', 'via', 'standby'] as const;
+const lifeFlags = ['wait', 'hold', 'retry-dial', 'reconnect', ...vpnFlags] as const;
 const targetFlags = [...saying, ...specFlags, ...sshFlagNames];
 
 /** What the first word may be instead of a host, and how the rest is read then. */
 export const commandTable: Readonly<Record<string, CommandEntry>> = {
+  help: {
+    usage: ['[TOPIC]'],
+    about: `of a command, or: ${topicNames.join(', ')}`,
+    flags: ['help', 'version'],
+    read: readHelp,
+  },
+  completion: {
+    usage: ['bash|zsh|fish', 'install [SHELL]'],
+    about: "print a shell's completion, or set it up",
+    details: [
+      'install writes the script to where the shell looks for it, and a line into ~/.bashrc or ~/.zshrc where that is needed, and says what it did. SHELL is yours unless it is named. Doing so twice is as good as once.',
+    ],
+    flags: ['help', 'version'],
+    read: readCompletion,
+  },
   explain: {
-    flags: targetFlags,
-    read: (line) => ({ name: 'explain', ...readTarget(line, 'explain ') }),
+    usage: ['HOST [SPEC...]'],
+    about: 'what the same line without it would do; connects to nothing',
+    details: [
+      'Tells where to and how it would connect, where each value comes from, and what becomes of each option of your configuration. A host called explain: tunnel -- explain 8081',
+    ],
+
+    layered: true,
+    flags: [...targetFlags, ...lifeFlags],
+    read: (line) => ({ name: 'explain', life: readLife(line.flags), ...readTarget(line, 'explain ') }),
   },
   scan: {
+    usage: ['HOST'],
+    about: 'what listens there: ports and sockets, whose, and what answers',
+    details: [
+      "Reads only, needs no root, and says what it could not see. The system's own services are folded away; --all shows them. What it finds is what completion offers for HOST from then on.",
+    ],
     flags: [...saying, ...sshFlagNames, 'all'],
     read: (line) => ({ name: 'scan', ...readHost(line, 'scan'), all: line.flags.all === true }),
   },
   doctor: {
-    flags: [...targetFlags, 'wireguard', 'via', 'standby'],
-    read: (line) =>
-      line.words.length === 0 && line.flags.forward === undefined
-        ? { name: 'doctor', about: 'installation', ...readSaying(line.flags) }
-        : {
-            name: 'doctor',
-            about: 'host',
-            ...readTarget(line, 'doctor '),
-            ...readVpn(line.flags),
-          },
+    usage: ['[HOST [SPEC...]]'],
+    about: 'why something does not work, step by step; without HOST: the installation',
+    details: [
+      'Ends with 0 only if all is well; a warning is. Forwarding is tried for real, and nothing is changed.',
+    ],
+    layered: true,
+    flags: [...targetFlags, ...vpnFlags],
+    read: readDoctor,
   },
-  exec: { flags: [...targetFlags, ...lifeFlags].filter((name) => name !== 'json'), read: readExec },
-  ls: { flags: saying, read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }) },
+  exec: {
+    usage: ['HOST [SPEC...] -- COMMAND'],
+    about: 'open it for as long as a command runs, which finds TUNNEL_URL set',
+    details: [
+      'TUNNEL_URL, TUNNEL_HOST and TUNNEL_PORT are those of the first forward, TUNNEL_URL_1, TUNNEL_URL_2... of each; TUNNEL_SOCKET of a socket here. It ends with the status of the command, or with 127 where there is none.',
+    ],
+    layered: true,
+    flags: [...targetFlags, ...lifeFlags].filter((name) => name !== 'json'),
+    read: readExec,
+  },
+  ls: {
+    usage: ['[NAME...]'],
+    about: 'the sessions that are open',
+    flags: saying,
+    read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }),
+  },
   status: {
+    usage: ['[NAME...]'],
+    about: 'the same at length; status 0 only if all are ready',
+
     flags: saying,
     read: ({ words, flags }) => ({ name: 'status', names: words, ...readSaying(flags) }),
   },
-  add: { flags: [...saying, ...specFlags], read: (line) => readForwards('add', line) },
-  cancel: { flags: [...saying, ...specFlags], read: (line) => readForwards('cancel', line) },
+  add: {
+    usage: ['NAME SPEC...'],
+    about: 'open more in a session; -R and -D as well',
+    flags: [...saying, ...specFlags],
+    read: (line) => readForwards('add', line),
+  },
+  cancel: {
+    usage: ['NAME SPEC...'],
+    about: 'close some of it',
+    flags: [...saying, ...specFlags],
+    read: (line) => readForwards('cancel', line),
+  },
   stop: {
+    usage: ['NAME...', '--all'],
+    about: 'end sessions',
+    details: ['Connections get 3 seconds to finish. The name of a profile stands for its sessions.'],
+
     flags: [...saying, 'all'],
     read: ({ words, flags }) => ({
       name: 'stop',
@@ -86,10 +146,16 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     }),
   },
   retry: {
+    usage: ['[NAME...]'],
+    about: 'connect now, without waiting for the next try',
+
     flags: saying,
     read: ({ words, flags }) => ({ name: 'retry', names: words, ...readSaying(flags) }),
   },
   logs: {
+    usage: ['[-f] NAME'],
+    about: 'what a session has told; -f goes on',
+
     flags: [...saying, 'follow'],
     letters: { f: 'follow' },
     read: ({ words, flags }) => ({
@@ -100,15 +166,59 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     }),
   },
   attach: {
+    usage: ['NAME'],
+    about: 'watch a session as if it were in the foreground',
+
     flags: saying,
     read: ({ words, flags }) => ({ name: 'attach', session: oneOf('attach', words), ...readSaying(flags) }),
   },
-  service: { flags: [...targetFlags, ...lifeFlags, 'print'], read: readService },
-  background: { flags: [], read: () => ({ name: 'background' }) },
+  service: {
+    usage: ['install HOST [SPEC...]', 'uninstall NAME', 'status NAME'],
+    about: 'open it at each login',
+    details: ['systemd keeps it on Linux, launchd on macOS. --print shows the file and does nothing.'],
+    flags: [...targetFlags, ...lifeFlags, 'print'],
+    read: readService,
+  },
+  save: {
+    usage: ['NAME [HOST SPEC...]'],
+    about: 'keep it as a profile, which tunnel NAME opens',
+    details: [
+      'Without HOST and SPEC what the session NAME has open is kept. SPECs alone are those of the host NAME. A profile that is there is replaced, but for its description and tags.',
+    ],
+    flags: [...targetFlags, ...lifeFlags, 'description', 'tag'],
+    read: readSave,
+  },
+  profile: {
+    usage: [
+      'ls',
+      'show PROFILE...',
+      'edit PROFILE',
+      'rm PROFILE...',
+      'rename PROFILE NEW',
+      'export [PROFILE...]',
+      'import FILE',
+    ],
+    about: 'what is kept by tunnel save',
+    details: [
+      'edit opens it in $VISUAL or $EDITOR, and keeps it only if it is right. export prints JSON, of all profiles or those that are named, and import reads it; - is standard input. A profile that is there already is replaced with --force only.',
+    ],
+    flags: [...saying, 'force'],
+    read: readProfileCommand,
+  },
+  background: {
+    usage: [],
+    about: 'keeps a session in the background',
+    hidden: true,
+    flags: [],
+    read: () => ({ name: 'background' }),
+  },
 };
 
 /** `tunnel HOST SPEC…` */
 export const openEntry: CommandEntry = {
+  usage: ['HOST [SPEC...]'],
+  about: 'open it, and keep it open',
+  layered: true,
   flags: [...targetFlags, ...lifeFlags, 'detach', 'open'],
   read: (line) => ({
     name: 'open',
@@ -120,219 +230,16 @@ export const openEntry: CommandEntry = {
   }),
 };
 
-function readTarget(line: Line, command = ''): Target {
-  const { words, flags, expanded } = line;
-  const { host, specs } = splitWords(words, flags.forward ?? [], command);
-  const destination = parseDestination(host);
-  const forwards = readSpecs(specs, flags);
-  return {
-    destination,
-    ...(forwards.length > 0 && { forwards }),
-    transport: parseTransport(flags.transport?.at(-1) ?? 'auto'),
-    ssh: sshFlags(flags, lastOf(expanded, 'ipv4', 'ipv6')),
-    ...readSaying(flags),
-  };
-}
-
-/** What follows `--` is the command, with flags of its own. */
-function readExec(line: Line): Command {
-  const dashes = line.expanded.indexOf('--');
-  const command = dashes === -1 ? [] : line.expanded.slice(dashes + 1);
-  const words = line.words.slice(0, line.words.length - command.length);
-  if (command.length === 0 || command[0] === '') {
-    throw new UsageError('missing-word', 'tunnel exec needs a command after --', {
-      hint: [`For example: tunnel exec ${words.join(' ') || 'vps 8081'} -- sh -c 'curl "$TUNNEL_URL"'`],
-    });
+function readHelp({ words }: Line): Command {
+  const [topic, ...more] = words;
+  if (more.length > 0) {
+    throw new UsageError('unexpected-word', `tunnel help takes one word, not ${words.length}`);
   }
-  const expanded = line.expanded.slice(0, dashes);
-  return {
-    name: 'exec',
-    life: readLife(line.flags),
-    command,
-    ...readVpn(line.flags),
-    ...readTarget({ ...line, words, expanded }, 'exec '),
-  };
-}
-
-/** A host alone. */
-function readHost(line: Line, command: string): Omit<Target, 'forwards'> {
-  const [, extra] = line.words;
-  const { forwards, ...target } = readTarget({ ...line, words: line.words.slice(0, 1) }, `${command} `);
-  if (extra !== undefined || forwards !== undefined) {
-    throw new UsageError(
-      'unexpected-word',
-      `tunnel ${command} takes a host alone, not ${quoted(extra ?? '')}`,
-      {
-        hint: [`Write: tunnel ${command} ${target.destination.host}`],
-      },
-    );
-  }
-  return target;
-}
-
-function readSpecs(specs: readonly string[], flags: Flags): readonly ForwardSpec[] {
-  const http = readHttp(flags);
-  const forwards: ForwardSpec[] = [
-    ...specs.map(parseSpec),
-    ...(flags.remote ?? []).map(parseRemoteSpec),
-    ...(flags.dynamic ?? []).map(parseDynamicSpec),
-    ...(http === undefined ? [] : [http]),
-  ];
-  refuseConflict(forwards);
-  return forwards;
-}
-
-function readLife(flags: Flags): Life {
-  const [hold, retryDial, reconnect] = [flags.hold, flags['retry-dial'], flags.reconnect].map((values) =>
-    values?.at(-1),
-  );
-  const backoff = reconnect === undefined ? true : parseReconnect(reconnect);
-  return {
-    wait: flags.wait === true,
-    ...(hold !== undefined && { holdMs: parseDuration('--hold', hold) }),
-    ...(retryDial !== undefined && { retryDialMs: parseDuration('--retry-dial', retryDial) }),
-    ...(backoff !== true && { reconnect: backoff }),
-  };
-}
-
-function readVpn(flags: Flags): { vpn?: VpnPlan } {
-  const address = flags.wireguard?.at(-1);
-  const via = flags.via?.at(-1);
-  const known = WAYS.find((way) => way === (via ?? 'auto'));
-  if (known === undefined) {
-    throw new UsageError('bad-via', `--via ${quoted(via ?? '')} is not known`, {
-      hint: [`It is one of: ${WAYS.join(', ')}`],
-    });
-  }
-  if (address !== undefined) {
-    return { vpn: { address: parseWireguard(address), via: known, standby: flags.standby === true } };
-  }
-  if (via === undefined && flags.standby !== true) return {};
-  throw new UsageError(
-    'no-wireguard',
-    `${via === undefined ? '--standby' : `--via ${via}`} needs --wireguard`,
-    {
-      hint: ['Say where the host is in the VPN: --wireguard 10.0.0.1'],
-    },
-  );
-}
-
-function readSaying(flags: Flags): Saying {
-  return { json: flags.json ?? false, quiet: flags.quiet ?? false, verbosity: flags.verbose };
-}
-
-function readForwards(name: 'add' | 'cancel', { words, flags }: Line): Command {
-  const [session, ...specs] = words;
-  const forwards = readSpecs([...specs, ...(flags.forward ?? [])], flags);
-  if (session === undefined || forwards.length === 0) {
-    throw new UsageError('missing-word', `tunnel ${name} needs a session and what to forward`, {
-      hint: [`For example: tunnel ${name} ${session ?? 'vps'} 5000`],
-    });
-  }
-  return { name, session, forwards, ...readSaying(flags) };
-}
-
-function readService(line: Line): Command {
-  const { words, flags, expanded } = line;
-  const [action, ...rest] = words;
-  const print = flags.print === true;
-  if (action === 'uninstall' || action === 'status') {
-    const session = oneOf(`service ${action}`, rest);
-    return { name: 'service', action, session, words: [], print, ...readSaying(flags) };
-  }
-  if (action !== 'install') {
-    throw new UsageError('missing-word', 'tunnel service needs to know what to do', {
-      hint: [
-        'It is one of: tunnel service install HOST SPEC..., service uninstall NAME, service status NAME',
-      ],
-    });
-  }
-  const { destination, ssh } = readTarget({ ...line, words: rest }, 'service install ');
-  readLife(flags);
-  readVpn(flags);
-  const user = ssh.user ?? destination.user;
-  const port = ssh.port ?? destination.port;
-  return {
-    name: 'service',
-    action,
-    session: formatDestination({
-      host: destination.host,
-      ...(user !== undefined && { user }),
-      ...(port !== undefined && { port }),
-    }),
-    words: withoutWords(expanded, ['service', 'install']).filter((word) => word !== '--print=true'),
-    print,
-    ...readSaying(flags),
-  };
-}
-
-function withoutWords(expanded: readonly string[], words: readonly string[]): readonly string[] {
-  const rest = [...expanded];
-  for (const word of words) rest.splice(rest.indexOf(word), 1);
-  return rest;
-}
-
-function oneOf(command: string, words: readonly string[]): string {
-  const [first, second] = words;
-  if (first === undefined || second !== undefined) {
-    const why = first === undefined ? 'needs the name of a session' : `takes one name, not ${words.length}`;
-    throw new UsageError('missing-word', `tunnel ${command} ${why}`, {
-      hint: ['tunnel ls shows the names.'],
-    });
-  }
-  return first;
-}
-
-function someOf(command: string, words: readonly string[], otherwise: string): readonly string[] {
-  if (words.length > 0) return words;
-  throw new UsageError('missing-word', `tunnel ${command} needs the name of a session`, {
-    hint: [`tunnel ls shows the names${otherwise}`],
+  if (topic === undefined) return { name: 'help' };
+  const topics = [...Object.keys(commandTable), ...topicNames];
+  if (topics.includes(topic)) return { name: 'help', topic };
+  const similar = closest(topic, topics);
+  throw new UsageError('unknown-topic', `There is no help on ${quoted(topic)}`, {
+    hint: [similar === undefined ? `There is: ${topics.join(', ')}` : `Did you mean tunnel help ${similar}?`],
   });
-}
-
-function allOf(words: readonly string[]): readonly string[] {
-  const [word] = words;
-  if (word === undefined) return ['*'];
-  throw new UsageError('unexpected-word', `--all leaves no room for ${quoted(word)}`, {
-    hint: ['Give names or --all.'],
-  });
-}
-
-function refuseConflict(forwards: readonly ForwardSpec[]): void {
-  const [first, second] = findConflict(forwards)?.map(formatFlag) ?? [];
-  if (first === undefined || second === undefined) return;
-  if (first === second) {
-    throw new UsageError('conflicting-specs', `${first} is given twice`, {
-      hint: ['Leave one of them out.'],
-    });
-  }
-  throw new UsageError(
-    'conflicting-specs',
-    `${first} and ${second} would listen on the same port or socket`,
-    {
-      hint: ['Give one of them another place to listen: OTHER_PORT:localhost:PORT'],
-    },
-  );
-}
-
-function parseTransport(name: string): TransportName {
-  const known = transportNames.find((transport) => transport === name);
-  if (known !== undefined) return known;
-  throw new UsageError('bad-transport', `--transport ${quoted(name)} is not known`, {
-    hint: [`It is one of: ${transportNames.join(', ')}`],
-  });
-}
-
-export function beforeDashes(expanded: readonly string[]): readonly string[] {
-  const end = expanded.indexOf('--');
-  return end === -1 ? expanded : expanded.slice(0, end);
-}
-
-/** Of two flags that undo each other the last one counts, as in ssh; yargs does not keep the order. */
-export function lastOf<Name extends FlagName>(
-  expanded: readonly string[],
-  ...names: Name[]
-): Name | undefined {
-  const last = beforeDashes(expanded).findLast((word) => names.some((name) => word === `--${name}=true`));
-  return names.find((name) => last === `--${name}=true`);
 }

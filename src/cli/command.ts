@@ -1,8 +1,10 @@
+import type { ProfileSession } from '../config/profiles/profile.ts';
 import type { Destination, SshFlags } from '../config/settings.ts';
 import type { Backoff } from '../session/state.ts';
 import type { ForwardSpec } from '../spec.ts';
 import type { VpnPlan } from '../session/plan.ts';
 import type { TransportName } from '../ssh/transport-name.ts';
+import type { Sourced } from './layers/layer.ts';
 
 /** How much is said, and to whom. */
 export interface Saying {
@@ -42,6 +44,9 @@ export interface OpenCommand extends Target {
 /** `tunnel explain HOST SPEC…`: what `tunnel HOST SPEC…` would do. */
 export interface ExplainCommand extends Target {
   readonly name: 'explain';
+  readonly life: Life;
+  /** Who has set what; absent where only the command line was read. */
+  readonly sources?: readonly Sourced[];
 }
 
 /** `tunnel doctor [HOST [SPEC…]]`; without a host, the installation. */
@@ -109,6 +114,43 @@ export interface BackgroundCommand {
   readonly name: 'background';
 }
 
+/** `tunnel save NAME [HOST SPEC…]` */
+export interface SaveCommand extends Saying {
+  readonly name: 'save';
+  readonly profile: string;
+  /** Absent: what the running session of that name has. */
+  readonly session?: ProfileSession;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+}
+
+/** `tunnel profile …` */
+export interface ProfileCommand extends Saying {
+  readonly name: 'profile';
+  readonly action: 'ls' | 'show' | 'edit' | 'rm' | 'rename' | 'export' | 'import';
+  /** Names of profiles; for `import` the file. */
+  readonly words: readonly string[];
+  readonly force: boolean;
+}
+
+export const shellNames = ['bash', 'zsh', 'fish'] as const;
+
+export type ShellName = (typeof shellNames)[number];
+
+/** `tunnel completion SHELL`, `tunnel completion install [SHELL]` */
+export interface CompletionCommand {
+  readonly name: 'completion';
+  readonly install: boolean;
+  /** Absent: the person's own. */
+  readonly shell?: ShellName;
+}
+
+/** `tunnel help [TOPIC]`; a topic may be a command. */
+export interface HelpCommand {
+  readonly name: 'help';
+  readonly topic?: string;
+}
+
 export type Command =
   | OpenCommand
   | ExplainCommand
@@ -121,5 +163,8 @@ export type Command =
   | AttachCommand
   | ServiceCommand
   | BackgroundCommand
-  | { readonly name: 'help' }
+  | SaveCommand
+  | ProfileCommand
+  | CompletionCommand
+  | HelpCommand
   | { readonly name: 'version' };

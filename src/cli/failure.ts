@@ -3,13 +3,15 @@ import { errorLines } from './output/lines.ts';
 import { painter, type Screen } from './output/screen.ts';
 import { printable } from '../printable.ts';
 
-/** What a person reads about the error that ends the program, and the status it ends with. */
+/** What a person reads about the error that ends the program, with `more` hints, and the status it ends with. */
 export function describeFailure(
   error: unknown,
   verbosity: number,
   screen: Screen,
+  more: readonly string[] = [],
 ): { text: string; exitStatus: number } {
-  const lines = errorLines(error instanceof TunnelError ? error : internalError(error), painter(screen));
+  const { message, hint } = error instanceof TunnelError ? error : internalError(error);
+  const lines = errorLines({ message, hint: [...hint, ...more] }, painter(screen));
   if (verbosity > 0) lines.push(...(error instanceof TunnelError ? causeLines(error) : stackLines(error)));
   return {
     text: lines.map((line) => `${line}\n`).join(''),

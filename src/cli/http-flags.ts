@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts';
 import { parseDynamicSpec } from '../parse-spec.ts';
 import { readHttpSpec } from '../session/http-spec.ts';
 import type { HttpSpec } from '../spec.ts';
-import type { Flags } from './flags.ts';
+import type { Flags } from './read-flags.ts';
 
 export const httpFlags = [
   'http',

@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
 import { version } from '../version.ts';
-import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 import { describeFailure } from './failure.ts';
+import { readCommands } from './layers/read-commands.ts';
 import { signalStatus } from './signals.ts';
 
 /** How long a slow reader of a pipe gets for the last lines. */
@@ -15,8 +15,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.stderr.on('error', () => {});
 
   let verbosity = 0;
-  const fail = (error: unknown): number => {
-    const { text, exitStatus } = describeFailure(error, verbosity, process.stderr);
+  const fail = (error: unknown, more: readonly string[] = []): number => {
+    const { text, exitStatus } = describeFailure(error, verbosity, process.stderr, more);
     process.stderr.write(text);
     return exitStatus;
   };
@@ -24,23 +24,45 @@ export async function main(argv: readonly string[]): Promise<void> {
   process.on('uncaughtException', (error) => end(fail(error)));
 
   try {
-    const command = parseArguments(argv);
-    if ('verbosity' in command) verbosity = command.verbosity;
-    end(await run(command));
+    const commands = await readCommands(argv);
+    const [command] = commands;
+    if (command !== undefined && 'verbosity' in command) verbosity = command.verbosity;
+    end(await runAll(commands));
   } catch (error) {
-    end(fail(error));
+    const more = await suggest(argv, error).catch(() => []);
+    end(fail(error, more));
   }
+}
+
+/** Loaded only when something went wrong. */
+async function suggest(argv: readonly string[], error: unknown): Promise<string[]> {
+  return await (await import('./suggest.ts')).suggestions(argv, error);
+}
+
+/** A profile with several hosts is several commands: what it opens is opened side by side. */
+async function runAll(commands: readonly Command[]): Promise<number> {
+  const opened = commands.filter((command) => command.name === 'open');
+  if (opened.length > 1) return await (await import('./commands/open-all.ts')).openAll(opened);
+  let status = 0;
+  for (const command of commands) status = Math.max(status, await run(command));
+  return status;
 }
 
 /** Each command is loaded only when it runs, so that `--help` waits neither for ssh2 nor for ora. */
 async function run(command: Command): Promise<number> {
   switch (command.name) {
     case 'help':
-      process.stdout.write((await import('./help.ts')).help);
+      process.stdout.write((await import('./help/command-help.ts')).helpOn(command.topic));
       return 0;
     case 'version':
       process.stdout.write(`tunnel ${version}\n`);
       return 0;
+    case 'save':
+      return await (await import('./commands/save.ts')).save(command);
+    case 'profile':
+      return await (await import('./commands/profile.ts')).profile(command);
+    case 'completion':
+      return await (await import('./commands/completion.ts')).completion(command);
     case 'explain':
       return await (await import('./commands/explain.ts')).explain(command);
     case 'scan':

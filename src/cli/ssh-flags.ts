@@ -1,8 +1,9 @@
 import { parseDestination } from '../config/destination.ts';
+import { checkOption } from '../config/option-text.ts';
 import type { SshFlags } from '../config/settings.ts';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
-import type { Flags } from './flags.ts';
+import type { Flags } from './read-flags.ts';
 
 /** As in ssh, the first `-p` and `-l` and the last `-F` count, and a second `-J` is refused. */
 export function sshFlags(parsed: Flags, family: 'ipv4' | 'ipv6' | undefined): SshFlags {
@@ -44,13 +45,4 @@ function checkJump(jumps: readonly string[]): string {
   }
   if (jump !== 'none') for (const hop of jump.split(',')) parseDestination(hop);
   return jump;
-}
-
-function checkOption(option: string): string {
-  if (!/^\s*[A-Za-z]\w*(\s*=\s*|\s+)[^\s=]/.test(option) || /\p{Cc}/u.test(option.replaceAll('\t', ' '))) {
-    throw new UsageError('bad-option', `-o ${quoted(option)} is not an ssh_config option with its value`, {
-      hint: ['Write Name=value, for example: -o ConnectTimeout=10'],
-    });
-  }
-  return option;
 }

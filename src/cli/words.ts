@@ -25,7 +25,7 @@ export function splitWords(
  * Whether a word in the host's place can be meant as a host. `name:22` can; a port, `8080:3000`, `auto:3000`, a path
  * and anything with more parts cannot. A malformed host still counts, to be refused as a host.
  */
-function couldBeHost(word: string): boolean {
+export function couldBeHost(word: string): boolean {
   if (/^\d+(:|$)|^(auto|unix):|^[*~]/.test(word)) return false;
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(word)) return true;
   if (/^[^@]*\//.test(word)) return false;

@@ -10,7 +10,7 @@ import { run, type RunOptions, type RunResult } from './run.ts';
 import { serve, type Behaviour, type SmallServer } from './servers.ts';
 import { startSshd, type Sshd, type SshdOptions } from './sshd.ts';
 import { makeTempDir, type TempDir } from './temp-dir.ts';
-import { startTerminal, type Terminal } from './terminal.ts';
+import { startTerminal, type Terminal, type TerminalOptions } from './terminal.ts';
 import { startTunnel, type Tunnel, type TunnelOptions } from './tunnel.ts';
 import { startWireguard, type WireguardNet, type WireguardOptions } from './wireguard.ts';
 import { until } from './until.ts';
@@ -80,8 +80,8 @@ export class Rig {
     return this.own(startTunnel(args, { env: this.env, ...options }));
   }
 
-  /** Runs `tunnel ARGS` in a terminal. */
-  terminal(args: readonly string[], options: Partial<TunnelOptions> = {}): Promise<Terminal> {
+  /** Runs `tunnel ARGS`, or another command, in a terminal. */
+  terminal(args: readonly string[], options: Partial<TerminalOptions> = {}): Promise<Terminal> {
     return this.own(startTerminal(args, { env: this.env, ...options }));
   }
 

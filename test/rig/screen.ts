@@ -133,6 +133,10 @@ function wrap(line: readonly string[], columns: number): Row[] {
   return rows;
 }
 
-/** A whole control sequence, another escape, or one character; nothing for a sequence that is cut off. */
-// oxlint-disable-next-line no-control-regex -- control characters are what it is about
-const pattern = /^(?:\x1b\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]|\x1b[^[]|[^\x1b])/u;
+/**
+ * A whole control sequence, a title or another operating system command, a choice of characters, another escape, or one
+ * character; nothing for a sequence that is cut off.
+ */
+const pattern =
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+  /^(?:\x1b\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[\x20-\x2f]+[\x30-\x7e]|\x1b[^[\]\x20-\x2f]|[^\x1b])/u;

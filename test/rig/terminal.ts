@@ -24,14 +24,20 @@ export interface Terminal {
 
 const COLUMNS = 100;
 
+export interface TerminalOptions extends TunnelOptions {
+  /** Instead of the built program: what comes before the arguments. */
+  readonly command?: readonly string[];
+}
+
 /** Runs the built program in a pseudo-terminal of 100 columns and 40 rows. */
 export async function startTerminal(
   args: readonly string[],
-  { env, cwd = env['HOME'] }: TunnelOptions,
+  { env, cwd = env['HOME'], command = [process.execPath, binary] }: TerminalOptions,
 ): Promise<Terminal> {
   // Loaded here, as it has no build for some platforms and most tests need no terminal.
   const { spawn } = await import('@lydell/node-pty');
-  const pty = spawn(process.execPath, [binary, ...args], {
+  const [program = '', ...before] = command;
+  const pty = spawn(program, [...before, ...args], {
     name: 'xterm-256color',
     cols: COLUMNS,
     rows: 40,

@@ -5,7 +5,7 @@ import { ConnectError, TunnelError } from '../../errors.ts';
 import { sessionName } from '../../session/control/socket.ts';
 import { logPath, makeLogDirectory } from '../../session/log-file.ts';
 import { readEvent, ReportedError } from '../../session/report.ts';
-import type { RememberedAnswers } from '../../session/remembered-answers.ts';
+import { RememberedAnswers } from '../../session/remembered-answers.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { OpenCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
@@ -21,7 +21,7 @@ import { askBetween, outputFor } from './open.ts';
 export async function detach(
   command: OpenCommand,
   screens: Screens,
-  answers: RememberedAnswers,
+  answers = new RememberedAnswers(),
 ): Promise<number> {
   const stop = catchStopSignals();
   const output = await outputFor(command, screens);

@@ -7,6 +7,7 @@ import type { ForwardSpec } from '../../spec.ts';
 import { chooseTransport } from '../../ssh/choose-transport.ts';
 import { configuredOptions, unhonoured } from '../../ssh/honoured.ts';
 import type { ExplainCommand } from '../command.ts';
+import { shownValues } from '../layers/shown-values.ts';
 import {
   explanationDocument,
   explanationLines,
@@ -29,7 +30,9 @@ export async function explain(command: ExplainCommand, screens: Screens = proces
     debug: say.debug,
     warn: say.warning,
   });
-  const explanation = await gather(settings, transport, chosenForwards(settings, command.forwards));
+  const forwards = chosenForwards(settings, command.forwards);
+  const values = shownValues(command.sources ?? [], settings, forwards);
+  const explanation = { ...(await gather(settings, transport, forwards)), values };
   if (command.json) {
     const warnings = [...settings.warnings, ...unhonoured(settings, transport.carrier)];
     stdout.write(`${JSON.stringify(explanationDocument(explanation, warnings), undefined, 2)}\n`);
@@ -44,7 +47,7 @@ async function gather(
   settings: HostSettings,
   transport: Explanation['transport'],
   forwards: readonly ForwardSpec[],
-): Promise<Explanation> {
+): Promise<Omit<Explanation, 'values'>> {
   const { proxyJump, jumpFlags, userKnownHostsFiles, globalKnownHostsFiles } = settings;
   const [hops, identityFiles, knownHostsFiles] = await Promise.all([
     Promise.all(proxyJump.map((hop) => resolveSettings(parseDestination(hop), jumpFlags))),

@@ -37,7 +37,8 @@ export async function open(
   // The error is printed by others, and the live line must not be in its way.
   process.once('uncaughtExceptionMonitor', () => output.close());
 
-  const ended = await live(command, begin, output, stop, answers).catch((error: unknown) => error);
+  const ask = answers.forAttempt(terminalAskBetween(output, stop));
+  const ended = await live(command, begin, output, stop, ask).catch((error: unknown) => error);
   // What fails because it was told to stop is not a failure.
   const error = stop.received ? undefined : ended;
   // The session's own `closed` is held back, so that there is one, always the last, that knows the reason.
@@ -77,14 +78,13 @@ export async function outputFor(command: OpenCommand, screens: Screens): Promise
 }
 
 /** Fulfils with the error that ended the session, if there was one. */
-async function live(
+export async function live(
   command: OpenCommand,
   begin: Begin,
   output: Output,
   stop: StopSignals,
-  answers: RememberedAnswers,
+  ask: Ask | undefined,
 ): Promise<unknown> {
-  const ask = answers.forAttempt(askBetween(output, askWith(terminalAsk(stop.interrupt))));
   let kept: KeptSession | undefined;
   const enter = onEnter(() => void kept?.retry());
   const beginning = begin(command, {
@@ -155,4 +155,9 @@ export function askBetween(output: Output, ask: Ask | undefined): Ask | undefine
     turn = answer.catch(() => undefined);
     return answer;
   };
+}
+
+/** The person at the terminal, or the program that SSH_ASKPASS names. */
+export function terminalAskBetween(output: Output, stop: StopSignals): Ask | undefined {
+  return askBetween(output, askWith(terminalAsk(stop.interrupt)));
 }

@@ -3,6 +3,7 @@ import { bracketed, formatEndpoint } from '../../endpoint.ts';
 import { printable } from '../../printable.ts';
 import { formatListen, type ForwardSpec } from '../../spec.ts';
 import type { Carrier, ConfiguredOption } from '../../ssh/honoured.ts';
+import type { ShownValue } from '../layers/shown-values.ts';
 import { cut } from './cut.ts';
 import type { Paint } from './screen.ts';
 
@@ -16,6 +17,8 @@ export interface Explanation {
   readonly knownHostsFiles: readonly FileState[];
   readonly forwards: readonly ForwardSpec[];
   readonly options: readonly ConfiguredOption[];
+  /** Who has said what. */
+  readonly values: readonly ShownValue[];
 }
 
 export interface FileState {
@@ -30,7 +33,15 @@ const VALUE_COLUMNS = 40;
 export function explanationLines(explanation: Explanation, paint: Paint): string[] {
   const { settings, options } = explanation;
   const heading = `${paint('bold', printable(settings.alias))}  ${printable(account(settings))}`;
-  return [heading, '', ...sectionLines(sections(explanation), paint), '', ...optionLines(options, paint)];
+  return [
+    heading,
+    '',
+    ...sectionLines(sections(explanation), paint),
+    '',
+    ...valueLines(explanation.values, paint),
+    '',
+    ...optionLines(options, paint),
+  ];
 }
 
 /** For `--json`. The names are documented in the README and stay as they are. */
@@ -55,6 +66,7 @@ export function explanationDocument(explanation: Explanation, warnings: readonly
     agent: identityAgent,
     knownHostsFiles,
     forwards: forwards.map(forwardFields),
+    values: explanation.values,
     options: options.map((option) => ({
       name: option.name,
       values: shownValues(option),
@@ -94,6 +106,20 @@ function sectionLines(sections: readonly Section[], paint: Paint): string[] {
       return `${paint('dim', start)}${printable(value)}`;
     }),
   );
+}
+
+/** What counts, and where it comes from. */
+function valueLines(values: readonly ShownValue[], paint: Paint): string[] {
+  const rows = values.map(({ name, value, source }) => [
+    name,
+    cut(printable(value), VALUE_COLUMNS),
+    printable(source),
+  ]);
+  const titles = ['Setting', 'Value', 'From'];
+  const widths = titles.map((_, i) => Math.max(...[titles, ...rows].map((row) => row[i]?.length ?? 0)) + 2);
+  const line = (row: readonly string[]): string =>
+    `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('')}`.trimEnd();
+  return [paint('dim', line(titles)), ...rows.map(line)];
 }
 
 /** One a line; what is missed begins with an exclamation mark. */

@@ -1,3 +1,5 @@
+import type { SshFlags } from '../../config/settings.ts';
+import type { TransportName } from '../../ssh/transport-name.ts';
 import { version } from '../../version.ts';
 import type { SessionPlan } from '../plan.ts';
 import { errorReport, forwardReport, type ErrorReport, type ForwardReport } from '../report.ts';
@@ -25,12 +27,15 @@ export interface SessionStatus {
   readonly error?: ErrorReport;
   /** Of the configuration that it was started with: equal ones connect alike. */
   readonly fingerprint: string;
+  /** What it was opened with. */
+  readonly flags: SshFlags;
+  readonly transport: TransportName;
   readonly forwards: readonly ForwardReport[];
 }
 
 export function sessionStatus(
   session: Session,
-  { fingerprint }: SessionPlan,
+  { fingerprint, flags, transport }: SessionPlan,
   name: string,
   startedAt: number,
 ): SessionStatus {
@@ -52,6 +57,8 @@ export function sessionStatus(
       error: errorReport(state.reason),
     }),
     fingerprint,
+    flags,
+    transport,
     forwards: session.forwards.map(forwardReport),
   };
 }

@@ -78,7 +78,7 @@ suite('tunnel explain', { skip }, () => {
     assert.equal(status, 0);
     assert.equal(stderr, '');
     const [user] = /(?<=inner {2})\S+(?=@)/.exec(stdout) ?? [];
-    const [summary = '', options = ''] = stdout.split('\n\n  Option');
+    const [summary = '', values = '', options = ''] = stdout.split(/\n\n {2}(?:Option|Setting)/);
     assert.equal(
       summary,
       `vps  deploy@vps.example.org:2200
@@ -96,6 +96,9 @@ Forwards        port 8081 here → db.internal:80 there
                 port 1080 here → anywhere from there (SOCKS)
 If one fails    what is typed: nothing is opened; a line of the configuration: a warning (ExitOnForwardFailure no)`,
     );
+    assert.match(values, /^ {2}forward +8081:db\.internal:80 +ssh_config$/m);
+    assert.match(values, /^ {2}port +2200 +ssh_config$/m);
+    assert.match(values, /^ {2}hold +15s +default$/m);
     assert.match(options, /^ {2}User +deploy +ssh2, openssh$/m);
     assert.match(options, /^ {2}ForwardAgent +yes +- +not needed: .+$/m);
     assert.match(options, /^! IPQoS +throughput throughput +openssh +not honoured: .+ --transport openssh$/m);

@@ -1,5 +1,5 @@
-import { quoted } from '../endpoint.ts';
-import { UsageError } from '../errors.ts';
+import { quoted } from './endpoint.ts';
+import { UsageError } from './errors.ts';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, '': 1000 };
 /** A day: `setTimeout` takes more, but nobody waits longer for a connection. */
@@ -16,14 +16,17 @@ export function parseDuration(flag: string, text: string): number {
 }
 
 /** `no`, `yes`, or the shortest and the longest wait between two tries: `1s..1m`. */
-export function parseReconnect(text: string): { minMs: number; maxMs: number } | boolean {
+export function parseReconnect(
+  text: string,
+  flag = '--reconnect',
+): { minMs: number; maxMs: number } | boolean {
   if (text === 'no' || text === 'yes') return text === 'yes';
   const [min, max, ...more] = text.split('..');
   if (min !== undefined && max !== undefined && more.length === 0) {
-    const [minMs, maxMs] = [parseDuration('--reconnect', min), parseDuration('--reconnect', max)];
+    const [minMs, maxMs] = [parseDuration(flag, min), parseDuration(flag, max)];
     if (minMs > 0 && minMs <= maxMs) return { minMs, maxMs };
   }
-  throw new UsageError('bad-reconnect', `--reconnect ${quoted(text)} is not understood`, {
+  throw new UsageError('bad-reconnect', `${flag} ${quoted(text)} is not understood`, {
     hint: ['Write no, yes, or the shortest and the longest wait between two tries: 500ms..30s'],
   });
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { closest } from '../../src/cli/closest.ts';
+import { closest } from '../src/closest.ts';
 
 const names = ['json', 'verbose', 'version', 'quiet', 'user'];
 

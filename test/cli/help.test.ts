@@ -17,7 +17,7 @@ import { needs } from '../rig/requirements.ts';
 import { makeTempDir } from '../rig/temp-dir.ts';
 
 const root = join(import.meta.dirname, '../..');
-const kinds = ['HOST', 'SPEC', 'NAME', 'PROFILE', 'TOPIC', 'SHELL', 'FILE', 'NEW'];
+const kinds = ['HOST', 'SPEC', 'NAME', 'PROFILE', 'TOPIC', 'SHELL', 'FILE', 'NEW', 'COMMAND'];
 
 for (const [name, entry] of shownCommands()) {
   test(`tunnel ${name} is in --help with each way to write it, and has a help of its own with its flags`, () => {

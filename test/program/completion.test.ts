@@ -109,7 +109,7 @@ const positions: [line: string, expected: readonly string[]][] = [
 
 const tabs: [line: string, after: string][] = [
   ['tunnel sto', 'tunnel stop '],
-  ['tunnel ex', 'tunnel explain '],
+  ['tunnel expl', 'tunnel explain '],
   ['tunnel web', 'tunnel web-1 '],
   ['tunnel stop de', 'tunnel stop deploy@web-1:22 '],
   ['tunnel vps 8080:/', 'tunnel vps 8080:/srv/app/app.sock '],

@@ -254,7 +254,7 @@ const logins: Broken[] = [
   [
     'no algorithm in common',
     'handshake',
-    /no matching|algorithm/,
+    /no cipher in common/,
     async (rig) => [...(await ofSshd(rig, ['Ciphers aes128-ctr'])), '-o', 'Ciphers=aes256-gcm@openssh.com'],
   ],
 ];

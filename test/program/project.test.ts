@@ -14,22 +14,26 @@ test("a project's file is asked about once, and again when it has changed", asyn
   const { port: target } = await rig.serve(echo);
   const project = rig.folder('project');
   const path = join(project, 'tunnel.json');
-  const [one, two] = [await freePort(), await freePort()];
+  const [one, two, configured] = [await freePort(), await freePort(), await freePort()];
   const options = { cwd: project };
-  const args = [...sshd.client.flags, 'vps'];
+  // What counts where the project's file does not.
+  const args = [...sshd.client.flags, '-o', `LocalForward=${configured} localhost:${target}`, 'vps'];
   writeFileSync(path, JSON.stringify({ forwards: [`${one}:${target}`] }));
 
-  const alone = await rig.run([process.execPath, binary, ...args], options);
-  assert.equal(alone.status, 2, 'nobody can be asked');
-  assert.match(alone.stderr, /tunnel\.json is left out: you have not agreed to it/);
-  assert.match(alone.stderr, /✖ Nothing to open on vps/);
+  const alone = await rig.tunnel(args, options);
+  await alone.waitFor(new RegExp(`http://localhost:${configured}`));
+  assert.equal((await alone.interrupt()).status, 130);
+  assert.match(alone.stderr, /tunnel\.json is left out: you have not agreed to it/, 'nobody can be asked');
+  assert.ok(!alone.stdout.includes(String(one)));
 
   const declined = await rig.terminal(args, options);
   await declined.waitFor(/tunnel\.json wants these opened:\n.*\n.*\(yes\/no\)\?/);
   assert.ok(declined.screen.includes(`${one}:${target}`));
   declined.write('no\r');
-  assert.equal((await declined.exit).status, 2);
-  assert.doesNotMatch(declined.screen, /http:/);
+  await declined.waitFor(new RegExp(`http://localhost:${configured}`));
+  assert.ok(!declined.screen.includes(`http://localhost:${one}`));
+  declined.write('\x03');
+  assert.equal((await declined.exit).status, 130);
 
   const interrupted = await rig.terminal(args, options);
   await interrupted.waitFor(/\(yes\/no\)\?/);
@@ -53,7 +57,10 @@ test("a project's file is asked about once, and again when it has changed", asyn
   await changed.waitFor(/\(yes\/no\)\?/);
   assert.ok(changed.screen.includes(`${two}:${target}`));
   changed.write('\x04');
-  assert.equal((await changed.exit).status, 2);
+  await changed.waitFor(new RegExp(`http://localhost:${configured}`));
+  assert.ok(!changed.screen.includes(`http://localhost:${two}`));
+  changed.write('\x03');
+  assert.equal((await changed.exit).status, 130);
 
   const typed = await rig.tunnel([...args, `${two}:${target}`, '--json'], options);
   await typed.waitForEvent('forward', ({ url }) => url === `http://localhost:${two}`);

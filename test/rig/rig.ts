@@ -138,7 +138,7 @@ export class Rig {
     const dir = this.env['TMPDIR'] ?? '';
     // Gone when the rig is stopped a second time.
     const left = (): string[] =>
-      existsSync(dir) ? readdirSync(dir).filter((name) => name.startsWith('tunnel-')) : [];
+      existsSync(dir) ? readdirSync(dir).filter((name) => /^tunnel-\w{6}$/.test(name)) : [];
     await until('the private directories of the program are gone', () => left().length === 0, {
       timeoutMs: 10_000,
     });

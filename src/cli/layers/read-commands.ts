@@ -22,7 +22,9 @@ export async function readCommands(
   env: Readonly<NodeJS.ProcessEnv> = process.env,
 ): Promise<readonly Command[]> {
   const { command, line, entry } = readLine(argv);
-  if (line === undefined || !entry.layered) return [command];
+  // doctor, alone, is about no host.
+  const isAboutHost = line !== undefined && (line.words.length > 0 || line.flags.forward !== undefined);
+  if (!isAboutHost || !entry.layered) return [command];
   const say = messages({ quiet: line.flags.quiet ?? false, verbosity: 0 }, painter(stderr), (text) =>
     stderr.write(`${text}\n`),
   );

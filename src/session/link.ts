@@ -12,7 +12,7 @@ export interface LinkOptions {
 }
 
 /** How long a connection may take to show that it lives, at least; one that was slow to open may take longer. */
-const PROBE_MS = 3000;
+const PROBE_MS = 1500;
 
 /** Keeps one SSH connection to a host alive: connects, waits, connects again. Whoever made it closes it. */
 export class Link {

@@ -16,7 +16,7 @@ const FOLDERS = '"$HOME" /srv /var/www /opt /run /var/run /tmp';
  *
  * The kernel knows a socket by the path it was bound to. A relative one (`unix:app.sock`) is found again in the working
  * directories of the processes that we may look at, else by its name in the usual folders; which of them it is tells
- * the inode. Nothing is written, and each part is cut to a bearable length.
+ * the inode, which /proc does not have: there a name that was found the first way is not looked for the second. Nothing is written, and each part is cut to a bearable length.
  *
  * No `'`, no exclamation mark and no doubled backslash may be in here: see `posixCommand`.
  */
@@ -47,14 +47,16 @@ say how "$how"; say tcp "$(printf "%s\\n" "$t" | cut -c 1-600 | head -n 1000)"; 
 say passwd "$(cut -d : -f 1,3 /etc/passwd 2>/dev/null | head -n 3000)"; say group "$(cut -d : -f 1,3 /etc/group 2>/dev/null | head -n 3000)";
 rel=$(printf "%s\\n" "$n" | grep -v -e "^[/@*]" -e "^$" | sort -u | head -n 100);
 cwds=; if [ "$rel" ]; then cwds=$(ls -l /proc/[0-9]*/cwd 2>/dev/null | sed -n "s/.* -> //p" | sort -u | head -n 300); fi;
+hits=$(printf "%s\\n" "$rel" | while read -r r; do
+  if [ "$r" ]; then printf "%s\\n" "$cwds" | while read -r d; do if [ -S "$d/$r" ]; then printf "%s\\n" "$d/$r"; fi; done; fi;
+done);
+left=$rel;
+if [ "$how" = proc ]; then left=$(printf "%s\\n" "$rel" | while read -r r; do case "$hits" in *"/$r"*) :;; *) printf "%s\\n" "$r";; esac; done); fi;
 paths=$(
-  printf "%s\\n" "$n" | grep "^/" | sort -u | head -n 500;
-  printf "%s\\n" "$rel" | while read -r r; do
-    if [ "$r" ]; then printf "%s\\n" "$cwds" | while read -r d; do if [ -S "$d/$r" ]; then printf "%s\\n" "$d/$r"; fi; done; fi;
-  done;
-  if [ "$rel" ]; then
+  printf "%s\\n" "$n" | grep "^/" | sort -u | head -n 500; printf "%s\\n" "$hits";
+  if [ "$left" ]; then
     within 3 find ${FOLDERS} -maxdepth 4 -type s 2>/dev/null | head -n 500 | while read -r f; do
-      if printf "%s\\n" "$rel" | sed "s/.*\\///" | grep -qxF -e "\${f##*/}"; then printf "%s\\n" "$f"; fi;
+      if printf "%s\\n" "$left" | sed "s/.*\\///" | grep -qxF -e "\${f##*/}"; then printf "%s\\n" "$f"; fi;
     done;
   fi);
 paths=$(printf "%s\\n" "$paths" | sort -u);

@@ -1,7 +1,7 @@
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
 import { parseDynamicSpec } from '../parse-spec.ts';
-import { readHttpSpec } from '../session/http-spec.ts';
+import { readHttpPlace, readHttpSpec } from '../session/http-spec.ts';
 import type { HttpSpec } from '../spec.ts';
 import type { Flags } from './read-flags.ts';
 
@@ -42,6 +42,13 @@ export function readHttp(flags: Flags): HttpSpec | undefined {
   });
 }
 
+/** The same; where it listens is enough. */
+export function readHttpToCancel(flags: Flags): HttpSpec | undefined {
+  const listen = flags.http?.at(-1);
+  const alone = listen !== undefined && httpFlags.every((name) => name === 'http' || !isGiven(flags, name));
+  return alone ? readHttpPlace(listen) : readHttp(flags);
+}
+
 /** A route to a folder; others have no pages of their own to give. */
 function asSinglePage(route: string): string {
   const target = route.slice(route.indexOf('=') + 1);
@@ -55,7 +62,7 @@ function refuseLonely(flags: Flags, listen: string | undefined): undefined {
       hint: ["Give routes, as in -r '/api/*=~/api/app.sock' -r '/=./webroot', or --caddyfile"],
     });
   }
-  const lonely = httpFlags.find((name) => flags[name] !== undefined && flags[name] !== false);
+  const lonely = httpFlags.find((name) => isGiven(flags, name));
   if (lonely === undefined) return undefined;
   throw new UsageError('no-route', `--${lonely} is for a reverse proxy, and there is none`, {
     hint: ['Give routes with -r, or a Caddyfile with --caddyfile'],
@@ -69,4 +76,8 @@ function checkOrigin(origin: string): string {
   throw new UsageError('bad-origin', `--allow-origin ${quoted(origin)} is not an origin`, {
     hint: ['Write scheme, host and port alone, as in http://localhost:5173'],
   });
+}
+
+function isGiven(flags: Flags, name: (typeof httpFlags)[number]): boolean {
+  return flags[name] !== undefined && flags[name] !== false;
 }

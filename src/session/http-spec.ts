@@ -1,9 +1,11 @@
 import { isAbsolute } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
 import { parseDynamicSpec } from '../parse-spec.ts';
 import { formatRoute, parseRoute, type Route } from '../proxy/route.ts';
-import { localSocketPath, withAbsolutePath, type ForwardSpec, type HttpSpec } from '../spec.ts';
+import { shellWord } from '../shell-word.ts';
+import { formatFlag, localSocketPath, withAbsolutePath, type ForwardSpec, type HttpSpec } from '../spec.ts';
 
 /** A reverse proxy as `--json` and the control API have it, besides its `kind` and `spec`. */
 export interface HttpFields {
@@ -22,6 +24,13 @@ export function httpFields(spec: HttpSpec): HttpFields {
 
 /** Reads them, with what is wrong named by its key. Throws a `UsageError` (`bad-http`, `bad-spec`, `bad-route`). */
 export function readHttpSpec(listen: string, fields: Readonly<Record<string, unknown>>): HttpSpec {
+  const spec = readHttpPlace(listen, fields);
+  if (spec.routes.length > 0 || spec.caddyfile !== undefined) return spec;
+  throw bad('routes', 'there is to be at least one, or a caddyfile');
+}
+
+/** The same, for one that is named by where it listens: routes may be missing. */
+export function readHttpPlace(listen: string, fields: Readonly<Record<string, unknown>> = {}): HttpSpec {
   const { routes = [], caddyfile, as, allowHosts, allowOrigins, log, ...others } = fields;
   const [unknown] = Object.keys(others);
   if (unknown !== undefined) throw bad(unknown, 'there is no such field');
@@ -35,6 +44,35 @@ export function readHttpSpec(listen: string, fields: Readonly<Record<string, unk
     ...(allowOrigins !== undefined && { allowOrigins: texts('allowOrigins', allowOrigins) }),
     ...(log !== undefined && { log: readLogField(log) }),
   };
+}
+
+/** Whether the one that is open does all that the other asks for: a reverse proxy with other routes does not. */
+export function isSameForward(a: ForwardSpec, b: ForwardSpec): boolean {
+  return isDeepStrictEqual(identity(a), identity(b));
+}
+
+function identity(spec: ForwardSpec): unknown {
+  const absolute = withAbsolutePlaces(spec);
+  return [formatFlag(absolute), absolute.kind === 'http' ? httpFields(absolute) : undefined];
+}
+
+/** As it is typed in whatever folder, with where a reverse proxy leads. */
+export function formatAtLength(spec: ForwardSpec): string {
+  const absolute = withAbsolutePlaces(spec);
+  if (absolute.kind !== 'http') return formatFlag(spec);
+  const { routes, caddyfile, as, allowHosts = [], allowOrigins = [], log } = absolute;
+  const flag = (name: string) => (value: string) => `${name} ${shellWord(value)}`;
+  return [
+    formatFlag(spec),
+    ...routes.map(flag('-r')),
+    ...(caddyfile === undefined ? [] : [`--caddyfile=${shellWord(caddyfile.file)}`]),
+    ...(caddyfile?.remoteFolder === undefined ? [] : [caddyfile.remoteFolder].map(flag('--remote-dir'))),
+    ...(as === undefined ? [] : [as].map(flag('--as'))),
+    ...allowHosts.map(flag('--allow-host')),
+    ...allowOrigins.map(flag('--allow-origin')),
+    ...(log?.queries === true ? ['--log-queries'] : []),
+    ...(log?.cookies === true ? ['--log-cookies'] : []),
+  ].join(' ');
 }
 
 /** What means something to a process with another working directory. */

@@ -1,7 +1,7 @@
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
 import { parseDynamicSpec } from '../parse-spec.ts';
-import { readHttpPlace, readHttpSpec } from '../session/http-spec.ts';
+import { checkHost, checkName, checkOrigin, readHttpPlace, readHttpSpec } from '../session/http-spec.ts';
 import type { HttpSpec } from '../spec.ts';
 import type { Flags } from './read-flags.ts';
 
@@ -33,9 +33,13 @@ export function readHttp(flags: Flags): HttpSpec | undefined {
     ...(caddyfile !== undefined && {
       caddyfile: { file: caddyfile, ...(remoteFolder !== undefined && { remoteFolder }) },
     }),
-    ...(as !== undefined && { as }),
-    ...(flags['allow-host'] && { allowHosts: flags['allow-host'] }),
-    ...(flags['allow-origin'] && { allowOrigins: flags['allow-origin'].map(checkOrigin) }),
+    ...(as !== undefined && { as: checkName('--as', as) }),
+    ...(flags['allow-host'] && {
+      allowHosts: flags['allow-host'].map((host) => checkHost('--allow-host', host)),
+    }),
+    ...(flags['allow-origin'] && {
+      allowOrigins: flags['allow-origin'].map((origin) => checkOrigin('--allow-origin', origin)),
+    }),
     ...((flags['log-queries'] === true || flags['log-cookies'] === true) && {
       log: { queries: flags['log-queries'] === true, cookies: flags['log-cookies'] === true },
     }),
@@ -66,15 +70,6 @@ function refuseLonely(flags: Flags, listen: string | undefined): undefined {
   if (lonely === undefined) return undefined;
   throw new UsageError('no-route', `--${lonely} is for a reverse proxy, and there is none`, {
     hint: ['Give routes with -r, or a Caddyfile with --caddyfile'],
-  });
-}
-
-function checkOrigin(origin: string): string {
-  const url = URL.canParse(origin) ? new URL(origin) : undefined;
-  if (url !== undefined && /^https?:$/.test(url.protocol) && url.origin === origin.replace(/\/$/, ''))
-    return url.origin;
-  throw new UsageError('bad-origin', `--allow-origin ${quoted(origin)} is not an origin`, {
-    hint: ['Write scheme, host and port alone, as in http://localhost:5173'],
   });
 }
 

@@ -25,6 +25,11 @@ export function readHttp(flags: Flags): HttpSpec | undefined {
   const caddyfile = flags.caddyfile?.at(-1);
   if (routes.length === 0 && caddyfile === undefined) return refuseLonely(flags, listen);
   const remoteFolder = flags['remote-dir']?.at(-1);
+  if (remoteFolder !== undefined && caddyfile === undefined) {
+    throw new UsageError('no-caddyfile', `--remote-dir ${quoted(remoteFolder)} needs --caddyfile`, {
+      hint: ['The sockets of routes are named from the home there: -r /=~/app/app.sock'],
+    });
+  }
   const as = flags.as?.at(-1);
   const place = listen ?? 'auto';
   parseDynamicSpec(place);

@@ -236,6 +236,7 @@ const refused: [args: string[], named: RegExp][] = [
   [['vps', '-r', '/=5000', '--allow-origin', 'evil'], /--allow-origin "evil"/],
   [['vps', '-r', '/=5000', '--as', 'x y\r\nA: b'], /--as "x y\\x0d\\x0aA: b" is not a host name/],
   [['vps', '-r', '/=5000', '--allow-host', 'a/b'], /--allow-host "a\/b" is not a host name/],
+  [['vps', '-r', '/=5000', '--remote-dir', 'x'], /--remote-dir "x" needs --caddyfile/],
   [['vps', '--http', 'a:b:c', '-r', '/=1'], /a:b:c/],
   [['-F', 'none', '127.0.0.1', '-r', '/=./nowhere/'], /there is no folder/],
   [['-F', 'none', '127.0.0.1', '--caddyfile=nowhere'], /Cannot read .*nowhere/],

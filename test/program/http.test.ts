@@ -239,6 +239,8 @@ const refused: [args: string[], named: RegExp][] = [
   [['vps', '-r', '/=5000', '--remote-dir', 'x'], /--remote-dir "x" needs --caddyfile/],
   [['vps', '--http', 'a:b:c', '-r', '/=1'], /a:b:c/],
   [['-F', 'none', '127.0.0.1', '-r', '/=./nowhere/'], /there is no folder/],
+  [['-F', 'none', '127.0.0.1', '--caddyfile', '/nope'], /Cannot read \/nope: there is no such file\n$/],
+  [['-F', 'none', '127.0.0.1', '--caddyfile'], /Cannot read \.\/Caddyfile.*\n.*--caddyfile=FILE/],
   [['-F', 'none', '127.0.0.1', '--caddyfile=nowhere'], /Cannot read .*nowhere/],
   [['vps', '8080', '--http', '8080', '-r', '/=1'], /8080/],
 ];

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
 import { closest } from '../closest.ts';
@@ -156,7 +157,7 @@ export const flags = {
     value: 'FILE',
     otherwise: './Caddyfile',
     part: 'http',
-    about: 'take the routes from a Caddyfile; without FILE ./Caddyfile',
+    about: 'take the routes from a Caddyfile; without FILE ./Caddyfile; for any other name --caddyfile=FILE',
   },
   'remote-dir': {
     type: 'string',
@@ -339,8 +340,21 @@ function expandShort(word: string, rest: string[], own: Letters): string[] {
   return expanded;
 }
 
+/** A file by its name, or because it is there; else a path that is no socket and no URL. The rest are hosts and specs. */
 function isCaddyfile(word: string | undefined): boolean {
-  return word !== undefined && /(^|\/)[^/]*caddyfile[^/]*$/i.test(word);
+  if (word === undefined || word.startsWith('-')) return false;
+  if (/(^|\/)[^/]*caddyfile[^/]*$/i.test(word)) return true;
+  if (/^\d*$/.test(word)) return false;
+  if (isFile(word)) return true;
+  return word.includes('/') && !/[:=]|\.sock(et)?$|\/\.s\.[^/]*$/.test(word);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 function requireValue(flag: string, value: string | undefined): string {

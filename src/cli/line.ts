@@ -10,7 +10,7 @@ import type { FlagName } from './flags.ts';
 import type { Flags } from './read-flags.ts';
 import type { VpnPlan } from '../session/plan.ts';
 import { parseWireguard } from '../wireguard/address.ts';
-import { readHttp } from './http-flags.ts';
+import { readHttp, readHttpToCancel } from './http-flags.ts';
 import { sshFlags } from './ssh-flags.ts';
 import { splitWords } from './words.ts';
 
@@ -38,8 +38,8 @@ export function readTarget(line: Line, command = ''): Target {
   };
 }
 
-export function readSpecs(specs: readonly string[], flags: Flags): readonly ForwardSpec[] {
-  const http = readHttp(flags);
+export function readSpecs(specs: readonly string[], flags: Flags, command = ''): readonly ForwardSpec[] {
+  const http = command === 'cancel' ? readHttpToCancel(flags) : readHttp(flags);
   const forwards: ForwardSpec[] = [
     ...specs.map(parseSpec),
     ...(flags.remote ?? []).map(parseRemoteSpec),

@@ -5,7 +5,7 @@ import { readSaying, readSpecs, type Line } from './line.ts';
 
 export function readForwards(name: 'add' | 'cancel', { words, flags }: Line): Command {
   const [session, ...specs] = words;
-  const forwards = readSpecs([...specs, ...(flags.forward ?? [])], flags);
+  const forwards = readSpecs([...specs, ...(flags.forward ?? [])], flags, name);
   if (session === undefined || forwards.length === 0) {
     throw new UsageError('missing-word', `tunnel ${name} needs a session and what to forward`, {
       hint: [`For example: tunnel ${name} ${session ?? 'vps'} 5000`],

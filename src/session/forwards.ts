@@ -9,6 +9,7 @@ import { findConflict, formatFlag, type ForwardSpec, type HttpSpec, type RemoteS
 import type { SshConnection } from '../ssh/connection.ts';
 import { permittedDialer } from './dialer.ts';
 import type { SessionEvent } from './events.ts';
+import { formatAtLength } from './http-spec.ts';
 import type { HttpForward, HttpForwardOptions } from './http-forward.ts';
 import { LastingListener } from './lasting-listener.ts';
 import type { Link } from './link.ts';
@@ -169,11 +170,11 @@ export class Forwards {
     const { alias } = this.#settings;
     const other = this.#open.find((forward) => findConflict([forward.spec, spec]) !== undefined);
     if (other === undefined) return;
-    const [wanted, present] = [formatFlag(spec), formatFlag(other.spec)];
+    const [wanted, present] = [spec, other.spec].map(spec.kind === 'http' ? formatAtLength : formatFlag);
     throw new ListenError(
       'already-forwarded',
       `Cannot listen for ${wanted}: the session with ${alias} listens there for ${present}`,
-      { hint: [`Choose another port, or first: tunnel cancel ${alias} ${present}`] },
+      { hint: [`Choose another port, or first: tunnel cancel ${alias} ${formatFlag(other.spec)}`] },
     );
   }
 

@@ -19,6 +19,19 @@ const read: [line: string, expected: string][] = [
   ['--option=User=x', '--option=User=x'],
   ['-p 22 -- -p --json', '--port=22 -- -p --json'],
   ['- vps', '- vps'],
+  ['--caddyfile vps', '--caddyfile=./Caddyfile vps'],
+  ['--caddyfile 8081 vps', '--caddyfile=./Caddyfile 8081 vps'],
+  ['--caddyfile -d', '--caddyfile=./Caddyfile --detach=true'],
+  ['--caddyfile', '--caddyfile=./Caddyfile'],
+  ['--caddyfile dev.Caddyfile vps', '--caddyfile=dev.Caddyfile vps'],
+  ['--caddyfile /nope vps', '--caddyfile=/nope vps'],
+  ['--caddyfile conf/dev vps', '--caddyfile=conf/dev vps'],
+  ['--caddyfile package.json vps', '--caddyfile=package.json vps'],
+  ['--caddyfile /srv/app.sock vps', '--caddyfile=./Caddyfile /srv/app.sock vps'],
+  ['--caddyfile /run/.s.PGSQL.5432 vps', '--caddyfile=./Caddyfile /run/.s.PGSQL.5432 vps'],
+  ['--caddyfile ./a.sock:/srv/a vps', '--caddyfile=./Caddyfile ./a.sock:/srv/a vps'],
+  ['--caddyfile ssh://vps', '--caddyfile=./Caddyfile ssh://vps'],
+  ['--caddyfile=other vps', '--caddyfile=other vps'],
 ];
 
 for (const [line, expected] of read) {

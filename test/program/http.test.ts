@@ -169,6 +169,37 @@ test('a proxy can be added to a session, is in ls and the log, and is cancelled'
   await assert.rejects(fetch(`http://localhost:${port}/`));
 });
 
+test('another proxy on the same port is refused with what is there, and is cancelled by its port alone', async (t) => {
+  const started = await start(t);
+  if (started === undefined) return;
+  const { rig, sshd } = started;
+  const cwd = rig.env['HOME'] ?? rig.dir;
+  const tunnel = (...args: string[]) => rig.run([process.execPath, binary, ...args], { cwd });
+  const port = await freePort();
+  const http = ['--http', String(port)];
+  const open = (...args: string[]) => tunnel(...sshd.client.flags, 'vps', ...http, '-d', ...args);
+  assert.equal((await open('-r', '/=./webroot')).status, 0);
+  const again = await open('-r', '/=./webroot');
+  assert.equal(again.status, 0);
+  assert.match(again.stderr, /open already/);
+  for (const args of [
+    ['-r', '/=./app'],
+    ['-r', '/=./webroot', '--as', 'app.example.org'],
+    ['-r', '/=./webroot', '-r', '/api/*=5000'],
+  ]) {
+    const other = await open(...args);
+    assert.equal(other.status, 1, other.stderr);
+    assert.match(other.stderr, new RegExp(`listens there for --http ${port} -r /=/\\S*/webroot\n`));
+    assert.match(other.stderr, new RegExp(`tunnel cancel vps --http ${port}$`, 'm'));
+  }
+  assert.equal((await tunnel('add', 'vps', ...http, '-r', '/=./app')).status, 1);
+  assert.match((await get(`http://localhost:${port}/`)).body, /Here/);
+  const cancelled = await tunnel('cancel', 'vps', ...http);
+  assert.equal(cancelled.status, 0, cancelled.stderr);
+  await assert.rejects(fetch(`http://localhost:${port}/`));
+  assert.equal((await tunnel('cancel', 'vps', ...http)).status, 1);
+});
+
 test('the Caddyfile of the project works unchanged, in a browser, with its sockets there and its files here', async (t) => {
   const started = await start(t);
   if (started === undefined || !needs(t, 'chromium')) return;
@@ -203,8 +234,13 @@ const refused: [args: string[], named: RegExp][] = [
   [['vps', '-r', '/api=x:y:z'], /x:y:z/],
   [['vps', '-r', 'api=5000'], /api/],
   [['vps', '-r', '/=5000', '--allow-origin', 'evil'], /--allow-origin "evil"/],
+  [['vps', '-r', '/=5000', '--as', 'x y\r\nA: b'], /--as "x y\\x0d\\x0aA: b" is not a host name/],
+  [['vps', '-r', '/=5000', '--allow-host', 'a/b'], /--allow-host "a\/b" is not a host name/],
+  [['vps', '-r', '/=5000', '--remote-dir', 'x'], /--remote-dir "x" needs --caddyfile/],
   [['vps', '--http', 'a:b:c', '-r', '/=1'], /a:b:c/],
   [['-F', 'none', '127.0.0.1', '-r', '/=./nowhere/'], /there is no folder/],
+  [['-F', 'none', '127.0.0.1', '--caddyfile', '/nope'], /Cannot read \/nope: there is no such file\n$/],
+  [['-F', 'none', '127.0.0.1', '--caddyfile'], /Cannot read \.\/Caddyfile.*\n.*--caddyfile=FILE/],
   [['-F', 'none', '127.0.0.1', '--caddyfile=nowhere'], /Cannot read .*nowhere/],
   [['vps', '8080', '--http', '8080', '-r', '/=1'], /8080/],
 ];

@@ -218,9 +218,10 @@ test('an upstream that takes its time is not held against the client', async (t)
 
 test('an upload that its upstream does not take yet is waited for', async (t) => {
   const app = await startUpstream(t, (request, response) => {
-    setTimeout(() => request.resume().on('end', () => response.end('taken')), 1500);
+    setTimeout(() => request.resume().on('end', () => response.end('taken')), 6000);
   });
-  const { port } = await start(t, { routes: [`/=${app.port}`], patience: { stallMs: 500 } });
+  // Longer than a busy machine may stop in the middle of the upload, which is a client's stall too.
+  const { port } = await start(t, { routes: [`/=${app.port}`], patience: { stallMs: 4000 } });
   const body = 'x'.repeat(20_000_000);
   const head = `POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n`;
   assert.match(await sendRaw(port, head + body), /taken/);

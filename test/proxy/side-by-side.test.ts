@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -207,6 +207,9 @@ function configuration(port: number, app: number): string {
 `;
 }
 
+/** In the middle of a second: how a fraction is rounded is no difference that counts. */
+const changedAt = new Date('2026-01-02T03:04:05.500Z');
+
 function writeFiles(dir: string): void {
   const files: Record<string, string | Buffer> = {
     'index.html': '<h1>Home</h1>',
@@ -226,5 +229,6 @@ function writeFiles(dir: string): void {
     const path = join(dir, 'webroot', name);
     mkdirSync(join(path, '..'), { recursive: true });
     writeFileSync(path, content);
+    utimesSync(path, changedAt, changedAt);
   }
 }

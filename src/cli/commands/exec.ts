@@ -5,7 +5,8 @@ import { ControlClient } from '../../session/control/client.ts';
 import { controlSocketPath } from '../../session/control/socket.ts';
 import type { ForwardView } from '../../session/events.ts';
 import { readForward } from '../../session/report.ts';
-import { formatFlag, withAbsolutePath } from '../../spec.ts';
+import { withAbsolutePlaces } from '../../session/http-spec.ts';
+import { formatFlag } from '../../spec.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { ExecCommand } from '../command.ts';
 import { ownsTerminal } from '../enter.ts';
@@ -120,7 +121,7 @@ async function keep(
 async function join({ name, plan }: Elsewhere, output: Output): Promise<Opened> {
   const client = new ControlClient(controlSocketPath(name));
   for (const message of mismatches(await client.status(), plan)) output.event({ type: 'warning', message });
-  const wanted = plan.forwards.map(withAbsolutePath);
+  const wanted = plan.forwards.map(withAbsolutePlaces);
   const flags = wanted.map(formatFlag);
   const stream = await client.follow();
   try {

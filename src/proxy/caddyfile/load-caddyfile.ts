@@ -58,6 +58,9 @@ function readText(path: string, file: string): string {
     return readFileSync(path, 'utf8');
   } catch (error) {
     const why = systemCode(error) === 'ENOENT' ? 'there is no such file' : (error as Error).message;
-    throw new UsageError('caddyfile-unreadable', `Cannot read ${file}: ${why}`, { cause: error });
+    throw new UsageError('caddyfile-unreadable', `Cannot read ${file}: ${why}`, {
+      cause: error,
+      hint: file === './Caddyfile' ? ['Another file is named with an equals sign: --caddyfile=FILE'] : [],
+    });
   }
 }

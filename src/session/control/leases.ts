@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { NotFoundError, UsageError } from '../../errors.ts';
 import type { Forward } from '../../forward/forward.ts';
 import { formatFlag, type ForwardSpec } from '../../spec.ts';
+import { isSameForward } from '../http-spec.ts';
 import type { Session } from '../session.ts';
 
 /** How long the connections of a forward whose last holder has left may go on. */
@@ -70,10 +71,10 @@ export class Leases {
     });
   }
 
-  /** Closes all or none. Throws a `NotFoundError` (`not-forwarded`) that names what is not there. */
+  /** Closes all or none; a reverse proxy is named by where it listens. Throws a `NotFoundError` (`not-forwarded`) that names what is not there. */
   async cancel(specs: readonly ForwardSpec[]): Promise<readonly Forward[]> {
     return await this.#inTurn(async () => {
-      const found = specs.map((spec) => this.#find(spec) ?? this.#missing(spec));
+      const found = specs.map((spec) => this.#find(spec) ?? this.#named(spec) ?? this.#missing(spec));
       for (const forward of found) this.#cancel(forward);
       return found;
     });
@@ -92,6 +93,10 @@ export class Leases {
   }
 
   #find(spec: ForwardSpec): Forward | undefined {
+    return this.#session.forwards.find((forward) => isSameForward(forward.spec, spec));
+  }
+
+  #named(spec: ForwardSpec): Forward | undefined {
     const wanted = formatFlag(spec);
     return this.#session.forwards.find((forward) => formatFlag(forward.spec) === wanted);
   }

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { quoted } from '../../endpoint.ts';
 import { UsageError } from '../../errors.ts';
 import type { ForwardSpec } from '../../spec.ts';
-import { relativePlace } from '../http-spec.ts';
+import { readHttpPlace, relativePlace } from '../http-spec.ts';
 import { readSpec } from '../report.ts';
 
 /** More than any request of ours needs. */
@@ -49,13 +49,34 @@ export async function readBody(request: IncomingMessage): Promise<Record<string,
 
 /** `{ "forwards": [{ "spec": "8081" }, { "kind": "remote", "spec": "9000:localhost:3000" }], "lease": "…" }` */
 export function readForwardsRequest(body: Record<string, unknown>): ForwardsRequest {
+  return readRequest(body, readSpec);
+}
+
+/** The same; a reverse proxy needs no routes to be named. */
+export function readCancelRequest(body: Record<string, unknown>): ForwardsRequest {
+  return readRequest(body, (kind, spec, fields) =>
+    kind === 'http' ? readHttpPlace(spec, fields) : readSpec(kind, spec),
+  );
+}
+
+type ReadItem = (kind: ForwardSpec['kind'], spec: string, fields: Record<string, unknown>) => ForwardSpec;
+
+function readRequest(body: Record<string, unknown>, readItem: ReadItem): ForwardsRequest {
   const { forwards, lease, ...others } = body;
   refuseOthers(others, '');
   if (!Array.isArray(forwards) || forwards.length === 0 || forwards.length > MAX_FORWARDS) {
     throw bad(`forwards: this is to be a list of 1 to ${MAX_FORWARDS} forwards`);
   }
   if (lease !== undefined && typeof lease !== 'string') throw bad('lease: this is to be a text');
-  return { forwards: forwards.map(readForwardItem), ...(lease !== undefined && { lease }) };
+  return {
+    forwards: forwards.map((item, index) => readForwardItem(item, index, readItem)),
+    ...(lease !== undefined && { lease }),
+  };
+}
+
+/** For what takes no fields. */
+export function readNothing(body: Record<string, unknown>): void {
+  refuseOthers(body, '');
 }
 
 export function readStopRequest(body: Record<string, unknown>): StopRequest {
@@ -68,7 +89,7 @@ export function readStopRequest(body: Record<string, unknown>): StopRequest {
   return { graceMs };
 }
 
-function readForwardItem(item: unknown, index: number): ForwardSpec {
+function readForwardItem(item: unknown, index: number, readItem: ReadItem): ForwardSpec {
   const path = `forwards[${index}]`;
   if (typeof item !== 'object' || item === null) throw bad(`${path}: this is to be an object with a spec`);
   const { kind = 'local', spec, ...others } = item as Record<string, unknown>;
@@ -77,7 +98,7 @@ function readForwardItem(item: unknown, index: number): ForwardSpec {
   }
   if (kind !== 'http') refuseOthers(others, `${path}.`);
   if (typeof spec !== 'string') throw bad(`${path}.spec: this is to be a text, as after ssh's letter`);
-  const parsed = readSpec(kind, spec, others);
+  const parsed = readItem(kind, spec, others);
   refuseRelativePath(parsed, `${path}.spec`);
   return parsed;
 }

@@ -3,7 +3,14 @@ import { ListenError, NotFoundError, TunnelError, UsageError } from '../../error
 import type { SessionEvent } from '../events.ts';
 import { errorReport, eventReport, forwardReport } from '../report.ts';
 import type { Leases } from './leases.ts';
-import { readBody, readForwardsRequest, readStopRequest, TooLargeError } from './requests.ts';
+import {
+  readBody,
+  readCancelRequest,
+  readForwardsRequest,
+  readNothing,
+  readStopRequest,
+  TooLargeError,
+} from './requests.ts';
 import type { SessionStatus } from './status.ts';
 
 /** What the control API acts on. */
@@ -32,7 +39,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Handler>>>> = {
   '/v1/forwards': { POST: addForwards, DELETE: cancelForwards },
   '/v1/retry': {
     POST: async (controlled, request, response) => {
-      await readBody(request);
+      readNothing(await readBody(request));
       await controlled.retry();
       answer(response, 200, controlled.status());
     },
@@ -106,7 +113,7 @@ async function cancelForwards(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { forwards } = readForwardsRequest(await readBody(request));
+  const { forwards } = readCancelRequest(await readBody(request));
   const cancelled = await controlled.leases.cancel(forwards);
   answer(response, 200, { cancelled: cancelled.map(forwardReport) });
 }

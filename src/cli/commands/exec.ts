@@ -130,7 +130,7 @@ async function join({ name, plan }: Elsewhere, output: Output): Promise<Opened> 
       output,
       (event) => 'forward' in event && flags.includes(formatFlag(event.forward.spec)),
     );
-    const { added, already } = await client.add(wanted, stream.lease);
+    const { added, already } = await client.add(wanted, { lease: stream.lease });
     remember(name, plan.forwards);
     const forwards = [...added, ...already].map(readForward);
     const place = ({ spec }: ForwardView): number => flags.indexOf(formatFlag(spec));

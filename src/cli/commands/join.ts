@@ -38,7 +38,10 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
     (event) => !('forward' in event) || ours.has(formatFlag(event.forward.spec)),
   );
   try {
-    const added = await Promise.race([client.add(forwards, stream.lease), aborted(signal)]);
+    const added = await Promise.race([
+      client.add(forwards, { lease: stream.lease, signal }),
+      aborted(signal),
+    ]);
     if (added === undefined) return undefined;
     remember(name, plan.forwards);
     for (const { spec } of added.already) output.note(`${name} has ${spec} open already`);

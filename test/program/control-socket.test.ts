@@ -75,6 +75,12 @@ test('stop ends a session that is connecting, and one that waits, for good', asy
   await waiting.waitForEvent('waiting');
   assert.equal((await tunnel('stop', 'vps')).status, 0);
   assert.equal((await waiting.exit).status, 0);
+
+  const starting = await rig.tunnel([...sshd.client.flags, '--wait', 'vps', ...specs, '-d']);
+  await until('it waits', async () => (await tunnel('status', 'vps')).stdout.includes('waiting'));
+  assert.equal((await tunnel('stop', 'vps')).status, 0);
+  assert.equal((await starting.exit).status, 0);
+  assert.match(starting.stderr, /vps was stopped by another process/);
   assert.equal(await sessionCount(started), 0);
 });
 

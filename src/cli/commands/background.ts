@@ -45,7 +45,7 @@ export async function background(): Promise<number> {
   try {
     await kept.opened();
   } catch (error) {
-    return kept.stopped ? 0 : (starter.fail(error), 1);
+    return kept.stopped ? (starter.stopped(), 0) : (starter.fail(error), 1);
   }
   starter.finish(process.pid);
   const error = await Promise.race([kept.closed, aborted(stop.first)]);
@@ -129,6 +129,11 @@ class Starter {
 
   finish(pid: number): void {
     this.tell({ type: 'opened', pid });
+    this.#leave();
+  }
+
+  stopped(): void {
+    this.tell({ type: 'stopped' });
     this.#leave();
   }
 

@@ -36,7 +36,7 @@ export async function detach(
   const tell = (message: ToBackground): void => {
     if (child.connected) child.send(message);
   };
-  const opened = new Promise<number>((resolve, reject) => {
+  const opened = new Promise<number | undefined>((resolve, reject) => {
     child.on('message', (message: FromBackground) => {
       switch (message.type) {
         case 'event':
@@ -48,6 +48,8 @@ export async function detach(
           break;
         case 'opened':
           return resolve(message.pid);
+        case 'stopped':
+          return resolve(undefined);
         case 'failed':
           return reject(new ReportedError(message.error));
       }
@@ -62,6 +64,11 @@ export async function detach(
   tell({ type: 'open', command });
   try {
     const pid = await opened;
+    if (pid === undefined) {
+      output.event({ type: 'closed', host: command.destination.host });
+      if (!command.json) output.note(`${name} was stopped by another process before it was open.`);
+      return 0;
+    }
     await Promise.race([output.browsed?.(), aborted(stop.first)]);
     if (!command.json)
       output.note(`${name} stays open in the background (pid ${pid}). To end it: tunnel stop ${name}`);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { makePrivateDirectory, runtimeDirectory } from '../../config/directories.ts';
 import { formatDestination } from '../../config/destination.ts';
@@ -36,6 +36,16 @@ export function controlSocketPath(name: string, directory = runtimeDirectory()):
   throw new ListenError('path-too-long', `The path of a control socket would be too long: ${short}`, {
     hint: ['Choose a directory with a shorter name with TUNNEL_RUNTIME_DIR.'],
   });
+}
+
+/** What the session of a control socket is called, as far as the file's name tells. */
+export function nameOfSocket(path: string): string {
+  const file = basename(path, SUFFIX);
+  try {
+    return decodeURIComponent(file);
+  } catch {
+    return file;
+  }
 }
 
 /** Every control socket that there is, alive or not. */

@@ -127,6 +127,7 @@ async function join({ name, plan }: Elsewhere, output: Output): Promise<Opened> 
     let closing = false;
     const ended = show(
       stream,
+      name,
       output,
       (event) => 'forward' in event && flags.includes(formatFlag(event.forward.spec)),
     );

@@ -7,6 +7,7 @@ import type { SessionPlan } from '../../session/plan.ts';
 import { readForward } from '../../session/report.ts';
 import type { Traffic } from '../../session/session.ts';
 import { withAbsolutePlaces } from '../../session/http-spec.ts';
+import { shellWord } from '../../shell-word.ts';
 import { formatFlag } from '../../spec.ts';
 import { version } from '../../version.ts';
 import type { Output } from '../output/output.ts';
@@ -34,6 +35,7 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
   const stream = await client.follow();
   const following = show(
     stream,
+    name,
     output,
     (event) => !('forward' in event) || ours.has(formatFlag(event.forward.spec)),
   );
@@ -54,6 +56,7 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
 /** Shows the events of a session until it ends. Fulfils with the error that ended it. */
 export async function show(
   { events }: EventStream,
+  name: string,
   output: Output,
   wanted: (event: SessionEvent) => boolean,
 ): Promise<unknown> {
@@ -63,9 +66,9 @@ export async function show(
       if (wanted(event)) output.event(event);
     }
   } catch (error) {
-    return lost(error);
+    return lost(name, error);
   }
-  return lost(undefined);
+  return lost(name, undefined);
 }
 
 /** Shows the traffic of those forwards of a session until `end`, which is returned. */
@@ -122,9 +125,9 @@ function endedElsewhere(host: string): ConnectionLostError {
   return new ConnectionLostError('session-ended', `The session with ${host} was ended by another process`);
 }
 
-function lost(cause: unknown): ConnectionLostError {
+function lost(name: string, cause: unknown): ConnectionLostError {
   return new ConnectionLostError('session-ended', 'The process that had the session is gone', {
     ...(cause !== undefined && { cause }),
-    hint: ['Its log: tunnel logs NAME'],
+    hint: [`Its log: tunnel logs ${shellWord(name)}`],
   });
 }

@@ -408,3 +408,27 @@ test('-d that waits to add to a session ends with SIGTERM, and adds nothing', as
     await until('nobody waits', async () => !(await cancel()).stderr.includes('waits for the connection'));
   }
 });
+
+test('Enter has a session of another process connect now, in attach and in a second tunnel', async (t) => {
+  if (!needs(t, 'pty')) return;
+  const started = await start(t);
+  if (started === undefined) return;
+  const { rig, sshd, target, tunnel } = started;
+  await waitingSession(started, await freePort());
+  const lines = [
+    ['attach', 'vps'],
+    [...sshd.client.flags, 'vps', `${await freePort()}:${target}`],
+  ];
+  for (const line of lines) {
+    await sshd.relay?.refuse(true);
+    sshd.relay?.drop();
+    await until('it waits', async () => (await tunnel('status', 'vps')).status === 1);
+    const terminal = await rig.terminal(line);
+    await terminal.waitFor(/Enter: now/);
+    await sshd.relay?.refuse(false);
+    terminal.write('\r');
+    await until('it is ready', async () => (await tunnel('status', 'vps')).status === 0);
+    terminal.write('\x03');
+    assert.equal((await terminal.exit).status, 130);
+  }
+});

@@ -126,6 +126,7 @@ async function join({ name, plan }: Elsewhere, output: Output): Promise<Opened> 
   try {
     let closing = false;
     const ended = show(
+      undefined,
       stream,
       name,
       output,

@@ -10,6 +10,7 @@ import { withAbsolutePlaces } from '../../session/http-spec.ts';
 import { shellWord } from '../../shell-word.ts';
 import { formatFlag } from '../../spec.ts';
 import { version } from '../../version.ts';
+import { onEnter } from '../enter.ts';
 import type { Output } from '../output/output.ts';
 import { aborted } from '../signals.ts';
 import { remember } from './remember.ts';
@@ -34,6 +35,7 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
   const ours = new Set(forwards.map(formatFlag));
   const stream = await client.follow();
   const following = show(
+    client,
     stream,
     name,
     output,
@@ -53,20 +55,26 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
   }
 }
 
-/** Shows the events of a session until it ends. Fulfils with the error that ended it. */
+/** Shows the events of a session until it ends; with a client, Enter has it connect now while it waits. Fulfils with the error that ended it. */
 export async function show(
+  client: Pick<ControlClient, 'retry'> | undefined,
   { events }: EventStream,
   name: string,
   output: Output,
   wanted: (event: SessionEvent) => boolean,
 ): Promise<unknown> {
+  // What comes of it is among the events.
+  const enter = client && onEnter(() => void client.retry().catch(() => undefined));
   try {
     for await (const event of events) {
+      enter?.follow(event);
       if (event.type === 'closed') return event.error ?? endedElsewhere(event.host);
       if (wanted(event)) output.event(event);
     }
   } catch (error) {
     return lost(name, error);
+  } finally {
+    enter?.close();
   }
   return lost(name, undefined);
 }

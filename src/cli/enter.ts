@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { isatty } from 'node:tty';
+import type { SessionEvent } from '../session/events.ts';
 
 /** Calls `listener` for each Enter on the terminal while `listen(true)` holds. */
 export interface EnterKey {
   listen(on: boolean): void;
+  /** Listens while the session waits for its next attempt. */
+  follow(event: SessionEvent): void;
   close(): void;
 }
 
@@ -21,7 +24,14 @@ export function onEnter(listener: () => void): EnterKey {
     if (on) stdin.on('data', onData).resume();
     else stdin.off('data', onData).pause();
   };
-  return { listen, close: () => listen(false) };
+  return {
+    listen,
+    follow({ type }) {
+      // Other events come while it waits, too.
+      if (type === 'waiting' || type === 'connecting' || type === 'ready') listen(type === 'waiting');
+    },
+    close: () => listen(false),
+  };
 }
 
 /** Whether standard input is a terminal in whose foreground we are. */

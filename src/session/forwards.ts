@@ -14,6 +14,9 @@ import type { HttpForward, HttpForwardOptions } from './http-forward.ts';
 import { LastingListener } from './lasting-listener.ts';
 import type { Link } from './link.ts';
 
+/** The connection that there is, or the next one; rejects when it is waited for no longer. */
+export type GetConnection = () => Promise<SshConnection>;
+
 interface Hooks {
   readonly onConnection: (state: 'opened' | 'closed') => void;
   readonly onError: (error: TunnelError) => void;
@@ -26,6 +29,8 @@ export class Forwards {
   readonly #dial: Dialer;
   readonly #emit: (event: SessionEvent) => void;
   readonly #open: Forward[] = [];
+  /** What is being opened: it may wait for a connection, and its place is taken all the same. */
+  readonly #opening = new Set<ForwardSpec>();
   readonly #lasting = new Set<LastingListener>();
   readonly #proxies = new Set<HttpForward>();
   #closed = false;
@@ -46,11 +51,12 @@ export class Forwards {
     return this.#open;
   }
 
-  /** Throws a `ListenError`, or the error that ended the session. */
-  async open(spec: ForwardSpec): Promise<Forward> {
+  /** Throws a `ListenError`, the error that ended the session, or what `connection` rejects with. */
+  async open(spec: ForwardSpec, connection: GetConnection = () => this.#link.connection()): Promise<Forward> {
     this.#assertNotClosed();
     this.#refuseConflict(spec);
-    const forward = await this.#listen(spec);
+    this.#opening.add(spec);
+    const forward = await this.#listen(spec, connection).finally(() => this.#opening.delete(spec));
     this.#open.push(forward);
     if (this.#closed) await forward.close();
     this.#assertNotClosed();
@@ -98,7 +104,7 @@ export class Forwards {
     await Promise.all(this.#open.map((forward) => forward.close(options)));
   }
 
-  async #listen(spec: ForwardSpec): Promise<Forward> {
+  async #listen(spec: ForwardSpec, connection: GetConnection): Promise<Forward> {
     let forward: Forward | undefined;
     const about = (tell: (forward: Forward) => SessionEvent): void => {
       if (forward !== undefined) this.#emit(tell(forward));
@@ -109,10 +115,11 @@ export class Forwards {
     };
     switch (spec.kind) {
       case 'remote':
-        forward = await this.#listenThere(spec, hooks);
+        forward = await this.#listenThere(spec, hooks, connection);
         break;
       case 'http':
         forward = await this.#serve(spec, {
+          connection,
           onRequest: (request) => about((forward) => ({ type: 'request', forward, request })),
           onError: hooks.onError,
         });
@@ -130,25 +137,26 @@ export class Forwards {
   }
 
   /** Loaded only where there is one: most sessions have no reverse proxy. */
-  async #serve(spec: HttpSpec, hooks: Pick<HttpForwardOptions, 'onRequest' | 'onError'>): Promise<Forward> {
+  async #serve(
+    spec: HttpSpec,
+    hooks: Pick<HttpForwardOptions, 'connection' | 'onRequest' | 'onError'>,
+  ): Promise<Forward> {
     const { openHttpForward } = await import('./http-forward.ts');
     const proxy = await openHttpForward({
       spec,
       dial: this.#dial,
       remoteName: this.#settings.alias,
-      connection: () => this.#link.connection(),
       ...hooks,
     });
     this.#proxies.add(proxy);
     return proxy;
   }
 
-  async #listenThere(spec: RemoteSpec, hooks: Hooks): Promise<Forward> {
+  async #listenThere(spec: RemoteSpec, hooks: Hooks, connection: GetConnection): Promise<Forward> {
     return await openRemoteForward({
       spec,
       listenThere: async (listen, onConnection) => {
-        const connection = await this.#link.connection();
-        const lasting = await LastingListener.open(connection, listen, onConnection, hooks.onError);
+        const lasting = await LastingListener.open(await connection(), listen, onConnection, hooks.onError);
         this.#lasting.add(lasting);
         return {
           get bound() {
@@ -168,13 +176,14 @@ export class Forwards {
   /** Our own listener would be named as the port's holder. */
   #refuseConflict(spec: ForwardSpec): void {
     const { alias } = this.#settings;
-    const other = this.#open.find((forward) => findConflict([forward.spec, spec]) !== undefined);
+    const taken = [...this.#open.map((forward) => forward.spec), ...this.#opening];
+    const other = taken.find((present) => findConflict([present, spec]) !== undefined);
     if (other === undefined) return;
-    const [wanted, present] = [spec, other.spec].map(spec.kind === 'http' ? formatAtLength : formatFlag);
+    const [wanted, present] = [spec, other].map(spec.kind === 'http' ? formatAtLength : formatFlag);
     throw new ListenError(
       'already-forwarded',
       `Cannot listen for ${wanted}: the session with ${alias} listens there for ${present}`,
-      { hint: [`Choose another port, or first: tunnel cancel ${alias} ${formatFlag(other.spec)}`] },
+      { hint: [`Choose another port, or first: tunnel cancel ${alias} ${formatFlag(other)}`] },
     );
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dialer } from '../endpoint.ts';
-import { ConnectionLostError } from '../errors.ts';
+import { ConnectionLostError, type TunnelError } from '../errors.ts';
 import { openFailure } from '../discover/channel-refusal.ts';
 import { ChannelOpenError } from '../ssh/channel-open-error.ts';
 import type { SshConnection } from '../ssh/connection.ts';
@@ -33,7 +33,7 @@ export function patientDialer(
 ): Dialer {
   return async (endpoint, signal) => {
     for (;;) {
-      const connection = await held(link, holdMs, signal);
+      const connection = await held(link, holdMs, () => heldTooLong(link, holdMs), signal);
       try {
         return await persistently(connection, retryDialMs, signal, (last) =>
           last ? dialOver(connection)(endpoint, signal) : connection.dial(endpoint, signal),
@@ -47,14 +47,16 @@ export function patientDialer(
   };
 }
 
-async function held(
+/** The connection that there is, or one that comes within `holdMs`; rejects with `tooLong()` when none does. */
+export async function held(
   link: DialledLink,
   holdMs: number,
-  signal: AbortSignal | undefined,
+  tooLong: () => TunnelError,
+  signal?: AbortSignal,
 ): Promise<SshConnection> {
   if (link.current !== undefined) return link.current;
   const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(heldTooLong(link, holdMs)), holdMs);
+  const timer = setTimeout(() => patience.abort(tooLong()), holdMs);
   try {
     return await link.connection(
       signal === undefined ? patience.signal : AbortSignal.any([signal, patience.signal]),

@@ -1,7 +1,7 @@
 import { isOn } from '../config/forwards.ts';
 import { ConnectError, ListenError, type TunnelError } from '../errors.ts';
 import type { Forward } from '../forward/forward.ts';
-import type { ForwardSpec } from '../spec.ts';
+import { formatFlag, type ForwardSpec } from '../spec.ts';
 import { connect } from '../ssh/connect.ts';
 import type { SshConnection } from '../ssh/connection.ts';
 import type { Ask, SshContext } from '../ssh/context.ts';
@@ -12,7 +12,7 @@ import type { SessionEvent } from './events.ts';
 import { exposure } from './exposure.ts';
 import { Forwards } from './forwards.ts';
 import { Link } from './link.ts';
-import { patientDialer, type Patience } from './patient-dialer.ts';
+import { held, patientDialer, type Patience } from './patient-dialer.ts';
 import { needsSsh, planSession, type PlanOptions, type SessionPlan } from './plan.ts';
 import { RememberedAnswers } from './remembered-answers.ts';
 import type { Backoff, Policy, State } from './state.ts';
@@ -77,6 +77,7 @@ export class Session {
   readonly #link: Link;
   readonly #vpn: Vpn | undefined;
   readonly #forwards: Forwards;
+  readonly #holdMs: number;
   readonly #answers = new RememberedAnswers();
   readonly #warned = new Set<string>();
   #isOpen = false;
@@ -88,6 +89,7 @@ export class Session {
     this.#options = options;
     for (const message of plan.settings.warnings) this.#warn(message);
     const { holdMs = HOLD_MS, retryDialMs = RETRY_DIAL_MS } = options;
+    this.#holdMs = holdMs;
     this.#vpn = plan.vpn && new Vpn(plan, plan.vpn, (change) => this.#changeWay(change));
     this.#link = new Link({
       host: this.host,
@@ -166,9 +168,13 @@ export class Session {
     }
   }
 
-  /** Adds a forward over the same connection. Throws a `ListenError`, or the error that ended the session. */
-  async forward(spec: ForwardSpec): Promise<Forward> {
-    const forward = await this.#forwards.open(spec);
+  /**
+   * Adds a forward over the same connection; one that needs the host to be opened waits for a connection as long as what
+   * is accepted does. Throws a `ListenError`, the error that ended the session, or the reason of `signal`.
+   */
+  async forward(spec: ForwardSpec, signal?: AbortSignal): Promise<Forward> {
+    const tooLong = (): ListenError => this.#notConnected(spec);
+    const forward = await this.#forwards.open(spec, () => held(this.#link, this.#holdMs, tooLong, signal));
     this.#announce(forward);
     return forward;
   }
@@ -191,6 +197,16 @@ export class Session {
     await this.#forwards.close(options);
     await this.#link.close();
     await this.closed;
+  }
+
+  #notConnected(spec: ForwardSpec): ListenError {
+    const { state, host } = this;
+    const why = state.name === 'waiting' ? `: ${state.reason.message}` : '';
+    return new ListenError(
+      'not-connected',
+      `Cannot open ${formatFlag(spec)}: there was no connection to ${host} for ${this.#holdMs / 1000} s${why}`,
+      { hint: [`To see when it tries again: tunnel status ${host}`] },
+    );
   }
 
   async #end(stopWatching: () => void): Promise<TunnelError | undefined> {

@@ -338,3 +338,97 @@ test('a passphrase is asked for before it goes to the background, and serves a r
   }
   assert.ok(!(await tunnel('logs', 'vps', '--json')).stdout.includes('sesame'));
 });
+
+/** A session in the background that has lost its connection and gets none. */
+async function waitingSession(
+  { sshd, target, tunnel }: Started,
+  port: number,
+  ...flags: string[]
+): Promise<void> {
+  const line = [...sshd.client.flags, '--reconnect', '1h..1h', ...flags, 'vps', `${port}:${target}`, '-d'];
+  assert.equal((await tunnel(...line)).status, 0);
+  await sshd.relay?.refuse(true);
+  sshd.relay?.drop();
+  await until('it waits', async () => (await tunnel('status', 'vps')).status === 1);
+}
+
+test('a remote forward that waits for the connection keeps no other change waiting', async (t) => {
+  const started = await start(t);
+  if (started === undefined) return;
+  const { rig, sshd, target, tunnel } = started;
+  const [first, second, leased, remote] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
+  await waitingSession(started, first, '--hold', '1m');
+  const other = await rig.tunnel([...sshd.client.flags, '--json', 'vps', `${leased}:${target}`]);
+  await other.waitForEvent('forward');
+  const waiting = await rig.tunnel(['add', 'vps', '-R', `${remote}:localhost:${target}`]);
+  const cancel = () => tunnel('cancel', 'vps', '-R', `${remote}:localhost:${target}`);
+  await until('it waits', async () => (await cancel()).stderr.includes('waits for the connection'));
+
+  assert.equal((await tunnel('add', 'vps', `${second}:${target}`)).status, 0);
+  assert.equal((await tunnel('cancel', 'vps', `${second}:${target}`)).status, 0);
+  await other.interrupt();
+  const present = async () =>
+    (await sessions(started)).flatMap(({ forwards }) => forwards.map(({ spec }) => spec));
+  await until('its forward is gone', async () => (await present()).length === 1);
+
+  await waiting.interrupt();
+  await until('nobody waits', async () => !(await cancel()).stderr.includes('waits for the connection'));
+  await sshd.relay?.refuse(false);
+  await tunnel('retry', 'vps');
+  await until('it is ready', async () => (await tunnel('status', 'vps')).status === 0);
+  assert.deepEqual(await present(), [`${first}:${target}`]);
+});
+
+test('a remote forward fails when there was no connection for as long as --hold says', async (t) => {
+  const started = await start(t);
+  if (started === undefined) return;
+  const { target, tunnel } = started;
+  await waitingSession(started, await freePort(), '--hold', '1s');
+  const { status, stderr } = await tunnel('add', 'vps', '-R', `9:localhost:${target}`);
+  assert.equal(status, 1);
+  assert.match(stderr, /✖ Cannot open -R 9:.*: there was no connection to vps for 1 s: /);
+});
+
+test('-d that waits to add to a session ends with SIGTERM, and adds nothing', async (t) => {
+  const started = await start(t);
+  if (started === undefined) return;
+  const { rig, sshd, target, tunnel } = started;
+  await waitingSession(started, await freePort(), '--hold', '1m');
+  const spec = `${await freePort()}:localhost:${target}`;
+  const cancel = () => tunnel('cancel', 'vps', '-R', spec);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const adding = await rig.tunnel([...sshd.client.flags, 'vps', '-R', spec, '-d']);
+    await until('it waits', async () => (await cancel()).stderr.includes('waits for the connection'));
+    assert.equal((await adding.interrupt(signal)).status, signal === 'SIGINT' ? 130 : 143);
+    await until('nobody waits', async () => !(await cancel()).stderr.includes('waits for the connection'));
+  }
+});
+
+test('Enter has a session of another process connect now, in attach and in a second tunnel', async (t) => {
+  if (!needs(t, 'pty')) return;
+  const started = await start(t);
+  if (started === undefined) return;
+  const { rig, sshd, target, tunnel } = started;
+  await waitingSession(started, await freePort());
+  const lines = [
+    ['attach', 'vps'],
+    [...sshd.client.flags, 'vps', `${await freePort()}:${target}`],
+  ];
+  for (const line of lines) {
+    await sshd.relay?.refuse(true);
+    sshd.relay?.drop();
+    await until('it waits', async () => (await tunnel('status', 'vps')).status === 1);
+    const terminal = await rig.terminal(line);
+    await terminal.waitFor(/Enter: now/);
+    await sshd.relay?.refuse(false);
+    terminal.write('\r');
+    await until('it is ready', async () => (await tunnel('status', 'vps')).status === 0);
+    terminal.write('\x03');
+    assert.equal((await terminal.exit).status, 130);
+  }
+});

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { needs } from '../rig/requirements.ts';
+import { until } from '../rig/until.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
 import { mustRun } from '../rig/run.ts';
 import { echo, freePort, readToEnd } from '../rig/servers.ts';
@@ -91,10 +92,13 @@ test('a user certificate whose private key only the agent has lets in', async (t
   const { rig, sshd } = started;
   const socket = join(rig.folder('agent'), 'agent.sock');
   await rig.start(['ssh-agent', '-D', '-a', socket], { ready: () => existsSync(socket) });
+  const agent = { env: { ...rig.env, SSH_AUTH_SOCK: socket } };
+  // It makes the socket before it listens; 2 is that no agent answers.
+  await until('the agent answers', async () => (await rig.run(['ssh-add', '-l'], agent)).status !== 2);
   const { file } = sshd.identity;
   // ssh-add would load the certificate, too.
   renameSync(`${file}-cert.pub`, `${file}.signed`);
-  await mustRun(['ssh-add', file], { env: { ...rig.env, SSH_AUTH_SOCK: socket } });
+  await mustRun(['ssh-add', file], agent);
   renameSync(`${file}.signed`, `${file}-cert.pub`);
   rmSync(file);
   const client = sshd.writeClient({ config: [`IdentityAgent ${socket}`] });

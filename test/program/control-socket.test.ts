@@ -75,6 +75,12 @@ test('stop ends a session that is connecting, and one that waits, for good', asy
   await waiting.waitForEvent('waiting');
   assert.equal((await tunnel('stop', 'vps')).status, 0);
   assert.equal((await waiting.exit).status, 0);
+
+  const starting = await rig.tunnel([...sshd.client.flags, '--wait', 'vps', ...specs, '-d']);
+  await until('it waits', async () => (await tunnel('status', 'vps')).stdout.includes('waiting'));
+  assert.equal((await tunnel('stop', 'vps')).status, 0);
+  assert.equal((await starting.exit).status, 0);
+  assert.match(starting.stderr, /vps was stopped by another process/);
   assert.equal(await sessionCount(started), 0);
 });
 
@@ -89,6 +95,40 @@ test('a session that was killed leaves a socket that the next command removes', 
   assert.equal(await sessionCount(started), 0);
   assert.ok(!existsSync(started.socket));
   assert.equal((await open(started)).status, 0);
+});
+
+test('a session that hangs is said by its name, and the others are shown beside it', async (t) => {
+  const started = await start(t);
+  if (started === undefined) return;
+  const { sshd, rig, tunnel } = started;
+  await open(started);
+  const [{ pid }] = JSON.parse((await tunnel('ls', '--json')).stdout) as [{ pid: number }];
+  const { port } = await rig.serve(silent);
+  const user = `${process.env['USER'] ?? 'root'}@vps`;
+  const other = await tunnel(...sshd.client.flags, user, `${await freePort()}:${port}`, '-d');
+  assert.equal(other.status, 0, other.stderr);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const [named, listed, stopped, added] = await Promise.all([
+      tunnel('status', 'vps'),
+      tunnel('ls', '--json'),
+      tunnel('stop', 'vps'),
+      tunnel('add', 'vps', '1:1'),
+    ]);
+    for (const { status, stderr } of [named, listed, stopped, added]) {
+      assert.equal(status, 1);
+      assert.match(
+        stderr,
+        /The session vps is there, and its process does not answer\n.*hangs, or is stopped/,
+      );
+    }
+    const { stdout } = await tunnel('ls', '--json');
+    const names = (JSON.parse(stdout) as { name: string }[]).map(({ name }) => name);
+    assert.deepEqual(names, [user]);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  assert.equal((await tunnel('status', 'vps')).status, 0);
 });
 
 test('the control socket is for the user alone', async (t) => {

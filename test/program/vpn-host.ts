@@ -63,6 +63,9 @@ export async function startVpnHost(t: TestContext): Promise<VpnHost | undefined>
         '--fail',
         '--connect-timeout',
         '3',
+        // What was open when the VPN went waits for it to come back.
+        '--max-time',
+        '10',
         url,
       ]);
       return result.status === 0 ? result.stdout : '';

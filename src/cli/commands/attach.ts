@@ -15,7 +15,7 @@ export async function attach(command: AttachCommand, screens: Screens = process)
   const output = await chooseOutput(command, screens);
   const stream = await client.follow();
   try {
-    const end = Promise.race([show(stream, output, () => true), aborted(stop.first)]);
+    const end = Promise.race([show(client, stream, status.name, output, () => true), aborted(stop.first)]);
     const error = await watched(client, undefined, output, end);
     if (stop.received === undefined) throw error;
     output.note(`${status.name} goes on. To end it: tunnel stop ${status.name}`);

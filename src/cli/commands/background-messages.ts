@@ -13,4 +13,6 @@ export type FromBackground =
   | { readonly type: 'note'; readonly message: string }
   | { readonly type: 'question'; readonly id: number; readonly question: Question }
   | { readonly type: 'opened'; readonly pid: number }
+  /** Another process asked for the end before it was open. */
+  | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly error: ErrorReport };

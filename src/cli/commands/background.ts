@@ -26,22 +26,26 @@ export async function background(): Promise<number> {
   const stop = catchStopSignals(['SIGINT', 'SIGTERM']);
   const starter = new Starter();
   const command = await starter.command;
+  const end = AbortSignal.any([stop.first, starter.gone]);
   const begun = await begin(command, {
     ask: starter.ask,
     onEvent: (event) =>
       event.type !== 'closed' && starter.tell({ type: 'event', report: eventReport(event) }),
-    signal: AbortSignal.any([stop.first, starter.gone]),
+    signal: end,
     trace: command.verbosity > 1,
   }).catch((error: unknown) => starter.fail(error));
   if (begun === undefined) return 1;
-  if (begun.kept === undefined) return await addTo(begun, starter);
+  if (begun.kept === undefined) {
+    const status = await addTo(begun, starter, end);
+    return stop.received === undefined ? status : signalStatus(stop.received);
+  }
 
   const { kept } = begun;
   process.on('SIGHUP', () => void kept.retry());
   try {
     await kept.opened();
   } catch (error) {
-    return kept.stopped ? 0 : (starter.fail(error), 1);
+    return kept.stopped ? (starter.stopped(), 0) : (starter.fail(error), 1);
   }
   starter.finish(process.pid);
   const error = await Promise.race([kept.closed, aborted(stop.first)]);
@@ -51,13 +55,13 @@ export async function background(): Promise<number> {
 }
 
 /** Another process has the session: what is to be open stays open there. */
-async function addTo({ name, plan }: Elsewhere, starter: Starter): Promise<number> {
+async function addTo({ name, plan }: Elsewhere, starter: Starter, signal: AbortSignal): Promise<number> {
   try {
     const client = new ControlClient(controlSocketPath(name));
     for (const message of mismatches(await client.status(), plan)) {
       starter.tell({ type: 'event', report: eventReport({ type: 'warning', message }) });
     }
-    const { added, already } = await client.add(plan.forwards.map(withAbsolutePlaces));
+    const { added, already } = await client.add(plan.forwards.map(withAbsolutePlaces), { signal });
     remember(name, plan.forwards);
     for (const forward of [...added, ...already]) {
       starter.tell({
@@ -125,6 +129,11 @@ class Starter {
 
   finish(pid: number): void {
     this.tell({ type: 'opened', pid });
+    this.#leave();
+  }
+
+  stopped(): void {
+    this.tell({ type: 'stopped' });
     this.#leave();
   }
 

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectError, TunnelError } from '../../errors.ts';
 import { sessionName } from '../../session/control/socket.ts';
 import { logPath, makeLogDirectory } from '../../session/log-file.ts';
@@ -13,6 +14,9 @@ import { terminalAsk } from '../prompt.ts';
 import { aborted, catchStopSignals, signalStatus } from '../signals.ts';
 import type { FromBackground, ToBackground } from './background-messages.ts';
 import { askBetween, outputFor } from './open.ts';
+
+/** How long the process may take to end in good order; connections get 3 s to finish. */
+const LIMIT_MS = 8000;
 
 /**
  * Starts a process that keeps the session, shows what it tells until everything is open, and leaves it alone. Fulfils
@@ -32,7 +36,7 @@ export async function detach(
   const tell = (message: ToBackground): void => {
     if (child.connected) child.send(message);
   };
-  const opened = new Promise<number>((resolve, reject) => {
+  const opened = new Promise<number | undefined>((resolve, reject) => {
     child.on('message', (message: FromBackground) => {
       switch (message.type) {
         case 'event':
@@ -44,6 +48,8 @@ export async function detach(
           break;
         case 'opened':
           return resolve(message.pid);
+        case 'stopped':
+          return resolve(undefined);
         case 'failed':
           return reject(new ReportedError(message.error));
       }
@@ -58,13 +64,19 @@ export async function detach(
   tell({ type: 'open', command });
   try {
     const pid = await opened;
+    if (pid === undefined) {
+      output.event({ type: 'closed', host: command.destination.host });
+      if (!command.json) output.note(`${name} was stopped by another process before it was open.`);
+      return 0;
+    }
     await Promise.race([output.browsed?.(), aborted(stop.first)]);
     if (!command.json)
       output.note(`${name} stays open in the background (pid ${pid}). To end it: tunnel stop ${name}`);
     return 0;
   } catch (error) {
     if (stop.received) {
-      await ended(child);
+      await Promise.race([ended(child), aborted(stop.second), delay(LIMIT_MS)]);
+      child.kill('SIGKILL');
       return signalStatus(stop.received);
     }
     if (error instanceof TunnelError) output.event({ type: 'closed', host: command.destination.host, error });

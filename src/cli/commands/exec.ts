@@ -127,11 +127,13 @@ async function join({ name, plan }: Elsewhere, output: Output): Promise<Opened> 
   try {
     let closing = false;
     const ended = show(
+      undefined,
       stream,
+      name,
       output,
       (event) => 'forward' in event && flags.includes(formatFlag(event.forward.spec)),
     );
-    const { added, already } = await client.add(wanted, stream.lease);
+    const { added, already } = await client.add(wanted, { lease: stream.lease });
     remember(name, plan.forwards);
     const forwards = [...added, ...already].map(readForward);
     const place = ({ spec }: ForwardView): number => flags.indexOf(formatFlag(spec));

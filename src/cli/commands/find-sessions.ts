@@ -3,21 +3,59 @@ import { parseDestination } from '../../config/destination.ts';
 import { readProfiles } from '../../config/profiles/profile-store.ts';
 import type { Profiles } from '../../config/profiles/profile.ts';
 import { quoted } from '../../endpoint.ts';
-import { NotFoundError, TunnelError } from '../../errors.ts';
-import { matching, runningSessions, type RunningSession } from '../../session/control/sessions.ts';
+import { NotFoundError } from '../../errors.ts';
+import {
+  matching,
+  matchingMute,
+  runningSessions,
+  type MuteSession,
+  type RunningSession,
+} from '../../session/control/sessions.ts';
 import { sessionName } from '../../session/control/socket.ts';
+import { shellWord } from '../../shell-word.ts';
+import type { Screens } from '../output/output.ts';
+
+export interface FoundSessions {
+  readonly sessions: readonly RunningSession[];
+  /** What is to be said of each that was meant and does not answer. */
+  readonly mute: readonly NotFoundError[];
+}
 
 /**
  * The sessions that the names stand for, each once; all of them where there is no name. Throws a `NotFoundError` for a
- * name that stands for none, and for a process that has a session and does not answer.
+ * name that stands for none.
  */
-export async function findSessions(names: readonly string[]): Promise<readonly RunningSession[]> {
+export async function lookUpSessions(names: readonly string[]): Promise<FoundSessions> {
   const { sessions, mute } = await runningSessions();
+  if (names.length === 0) return { sessions, mute: mute.map(silence) };
+  const silent = new Set<MuteSession>();
+  const found: RunningSession[] = [];
+  for (const name of names) {
+    const hanging = matchingMute(mute, name);
+    for (const one of hanging) if (one.name === name || !isExact(sessions, name)) silent.add(one);
+    // What hangs under that very name is meant, and not another session with the same host.
+    if (hanging.some((one) => one.name === name)) continue;
+    found.push(...(hanging.length > 0 ? matching(sessions, name) : await named(sessions, name)));
+  }
+  return { sessions: [...new Set(found)], mute: [...silent].map(silence) };
+}
+
+function isExact(sessions: readonly RunningSession[], name: string): boolean {
+  return sessions.some(({ status }) => status.name === name);
+}
+
+/** As `lookUpSessions`, for whoever needs them all: throws a `NotFoundError` also for one that does not answer. */
+export async function findSessions(names: readonly string[]): Promise<readonly RunningSession[]> {
+  const { sessions, mute } = await lookUpSessions(names);
   const [first] = mute;
-  if (first !== undefined && names.length === 0) throw asError(first.error);
-  if (names.length === 0) return sessions;
-  const found = await Promise.all(names.map((name) => named(sessions, name)));
-  return [...new Set(found.flat())];
+  if (first !== undefined) throw first;
+  return sessions;
+}
+
+/** Says what does not answer. Returns the exit status: 1 if there is any. */
+export function warnOfMute(mute: readonly NotFoundError[], { stderr }: Pick<Screens, 'stderr'>): number {
+  for (const { message, hint } of mute) stderr.write(`! ${[message, ...hint].join('\n  ')}\n`);
+  return mute.length === 0 ? 0 : 1;
 }
 
 /** The one session that the name stands for. Throws a `NotFoundError` when there is none or more than one. */
@@ -58,6 +96,12 @@ async function sessionNamesOf(name: string): Promise<string[]> {
   );
 }
 
-function asError(error: unknown): TunnelError {
-  return error instanceof TunnelError ? error : new NotFoundError('no-session', String(error));
+function silence({ name, path, error }: MuteSession): NotFoundError {
+  return new NotFoundError('mute-session', `The session ${name} is there, and its process does not answer`, {
+    cause: error,
+    hint: [
+      `It hangs, or is stopped. Its process has ${path} open: lsof ${shellWord(path)}`,
+      'kill -CONT PID has a stopped one go on. kill -KILL PID ends it; the next command cleans up after it.',
+    ],
+  });
 }

@@ -7,8 +7,10 @@ import type { SessionPlan } from '../../session/plan.ts';
 import { readForward } from '../../session/report.ts';
 import type { Traffic } from '../../session/session.ts';
 import { withAbsolutePlaces } from '../../session/http-spec.ts';
+import { shellWord } from '../../shell-word.ts';
 import { formatFlag } from '../../spec.ts';
 import { version } from '../../version.ts';
+import { onEnter } from '../enter.ts';
 import type { Output } from '../output/output.ts';
 import { aborted } from '../signals.ts';
 import { remember } from './remember.ts';
@@ -33,12 +35,17 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
   const ours = new Set(forwards.map(formatFlag));
   const stream = await client.follow();
   const following = show(
+    client,
     stream,
+    name,
     output,
     (event) => !('forward' in event) || ours.has(formatFlag(event.forward.spec)),
   );
   try {
-    const added = await Promise.race([client.add(forwards, stream.lease), aborted(signal)]);
+    const added = await Promise.race([
+      client.add(forwards, { lease: stream.lease, signal }),
+      aborted(signal),
+    ]);
     if (added === undefined) return undefined;
     remember(name, plan.forwards);
     for (const { spec } of added.already) output.note(`${name} has ${spec} open already`);
@@ -48,21 +55,28 @@ export async function join({ name, plan }: Joined, output: Output, signal: Abort
   }
 }
 
-/** Shows the events of a session until it ends. Fulfils with the error that ended it. */
+/** Shows the events of a session until it ends; with a client, Enter has it connect now while it waits. Fulfils with the error that ended it. */
 export async function show(
+  client: Pick<ControlClient, 'retry'> | undefined,
   { events }: EventStream,
+  name: string,
   output: Output,
   wanted: (event: SessionEvent) => boolean,
 ): Promise<unknown> {
+  // What comes of it is among the events.
+  const enter = client && onEnter(() => void client.retry().catch(() => undefined));
   try {
     for await (const event of events) {
+      enter?.follow(event);
       if (event.type === 'closed') return event.error ?? endedElsewhere(event.host);
       if (wanted(event)) output.event(event);
     }
   } catch (error) {
-    return lost(error);
+    return lost(name, error);
+  } finally {
+    enter?.close();
   }
-  return lost(undefined);
+  return lost(name, undefined);
 }
 
 /** Shows the traffic of those forwards of a session until `end`, which is returned. */
@@ -119,9 +133,9 @@ function endedElsewhere(host: string): ConnectionLostError {
   return new ConnectionLostError('session-ended', `The session with ${host} was ended by another process`);
 }
 
-function lost(cause: unknown): ConnectionLostError {
+function lost(name: string, cause: unknown): ConnectionLostError {
   return new ConnectionLostError('session-ended', 'The process that had the session is gone', {
     ...(cause !== undefined && { cause }),
-    hint: ['Its log: tunnel logs NAME'],
+    hint: [`Its log: tunnel logs ${shellWord(name)}`],
   });
 }

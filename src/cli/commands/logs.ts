@@ -9,7 +9,7 @@ import type { LogsCommand } from '../command.ts';
 import { logLines } from '../output/log-lines.ts';
 import type { Screens } from '../output/output.ts';
 import { painter } from '../output/screen.ts';
-import { aborted, catchStopSignals, signalStatus } from '../signals.ts';
+import { catchStopSignals, signalStatus } from '../signals.ts';
 
 const POLL_MS = 250;
 const CHUNK_BYTES = 64 * 1024;
@@ -58,7 +58,7 @@ async function followLog(
       reader = new LogReader(current, print);
       continue;
     }
-    await Promise.race([delay(POLL_MS), aborted(signal)]);
+    await delay(POLL_MS, undefined, { signal }).catch(() => undefined);
   }
   await reader.close();
 }

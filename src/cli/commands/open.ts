@@ -92,7 +92,7 @@ export async function live(
     onEvent(event) {
       if (event.type === 'closed') return;
       output.event(event);
-      enter.listen(event.type === 'waiting');
+      enter.follow(event);
     },
     signal: stop.first,
     trace: command.verbosity > 1,

@@ -44,10 +44,16 @@ export class ControlClient {
     return (await this.#ask('GET', '/v1/status')) as SessionStatus;
   }
 
-  /** Waits for a session that is just being opened, as long as that takes. */
-  async add(forwards: readonly ForwardSpec[], lease?: string): Promise<AddedReport> {
+  /**
+   * Waits for a session that is just being opened, as long as that takes. When `signal` is aborted nothing is added any
+   * more, and this rejects.
+   */
+  async add(
+    forwards: readonly ForwardSpec[],
+    { lease, signal }: { lease?: string; signal?: AbortSignal } = {},
+  ): Promise<AddedReport> {
     const body = { forwards: forwards.map(toItem), ...(lease !== undefined && { lease }) };
-    return (await this.#ask('POST', '/v1/forwards', body, Infinity)) as AddedReport;
+    return (await this.#ask('POST', '/v1/forwards', body, Infinity, signal)) as AddedReport;
   }
 
   async cancel(forwards: readonly ForwardSpec[]): Promise<readonly ForwardReport[]> {
@@ -73,8 +79,14 @@ export class ControlClient {
     };
   }
 
-  async #ask(method: string, path: string, body?: object, timeoutMs = ANSWER_MS): Promise<unknown> {
-    return await this.#read(await this.#send(method, path, body, timeoutMs));
+  async #ask(
+    method: string,
+    path: string,
+    body?: object,
+    timeoutMs = ANSWER_MS,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
+    return await this.#read(await this.#send(method, path, body, timeoutMs, signal));
   }
 
   async #send(
@@ -82,11 +94,13 @@ export class ControlClient {
     path: string,
     body: object | undefined,
     timeoutMs: number,
+    signal?: AbortSignal,
   ): Promise<IncomingMessage> {
     const content = body === undefined ? '' : JSON.stringify(body);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(content) };
-      const sent = request({ socketPath: this.#path, method, path, headers, agent: false }, resolve);
+      const options = { socketPath: this.#path, method, path, headers, agent: false };
+      const sent = request({ ...options, ...(signal && { signal }) }, resolve);
       if (timeoutMs < Infinity) {
         sent.setTimeout(timeoutMs, () => sent.destroy(new Error(`no answer for ${timeoutMs / 1000} s`)));
       }

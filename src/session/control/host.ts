@@ -34,7 +34,7 @@ export async function hostSession(
 ): Promise<HostedSession | undefined> {
   makePrivateDirectory(runtimeDirectory());
   const path = controlSocketPath(name);
-  const claimed = claim(path, async () => {
+  const listen = async (): Promise<HostedSession> => {
     let hosted: HostedSession | undefined;
     const server = controlServer(() => hosted as HostedSession);
     server.listen(path);
@@ -43,9 +43,11 @@ export async function hostSession(
     // Before anything else happens: a request may come in the next turn of the event loop.
     hosted = new HostedSession(plan, name, options, server);
     return hosted;
-  });
-  return await claimed.catch((error: unknown) => {
-    throw systemCode(error) === undefined ? error : cannotListen(path, error as Error);
+  };
+  return await claim(path, listen, options.signal).catch((error: unknown) => {
+    throw options.signal?.aborted === true || systemCode(error) === undefined
+      ? error
+      : cannotListen(path, error as Error);
   });
 }
 

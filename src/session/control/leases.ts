@@ -22,11 +22,11 @@ type LeasedSession = Pick<Session, 'host' | 'forwards' | 'forward' | 'cancel'>;
  */
 export class Leases {
   readonly #session: LeasedSession;
-  /** Absent for a forward that stays. */
+  /** Leases, and adds that are not finished. Absent for a forward that stays. */
   readonly #holders = new Map<Forward, Set<string>>();
-  readonly #current = new Set<string>();
-  /** One change after the other: two clients may ask for the same forward at once. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #current = new Map<string, AbortController>();
+  /** Of each forward, one add after the other: two clients may ask for the same at once. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(session: LeasedSession) {
     this.#session = session;
@@ -34,50 +34,64 @@ export class Leases {
 
   begin(): string {
     const lease = randomUUID();
-    this.#current.add(lease);
+    this.#current.set(lease, new AbortController());
     return lease;
   }
 
-  async end(lease: string): Promise<void> {
+  /** What nobody else holds listens no longer when this returns. An add under the lease that waits ends, too. */
+  end(lease: string): void {
+    const ending = this.#current.get(lease);
     this.#current.delete(lease);
-    await this.#inTurn(async () => {
-      for (const [forward, holders] of this.#holders) {
-        if (holders.delete(lease) && holders.size === 0) this.#cancel(forward);
-      }
-    });
+    for (const forward of this.#holders.keys()) this.#release(forward, lease);
+    ending?.abort(noLease(lease));
   }
 
-  /** Opens all or none. Throws as `Session.forward` does, and a `UsageError` for a lease that is not there. */
-  async add(specs: readonly ForwardSpec[], lease: string | undefined): Promise<Added> {
-    return await this.#inTurn(async () => {
-      if (lease !== undefined && !this.#current.has(lease)) {
-        throw new UsageError('no-lease', `There is no lease ${lease}: its event stream has ended`);
-      }
-      const added: Forward[] = [];
-      const already: Forward[] = [];
-      try {
-        for (const spec of specs) {
-          const present = this.#find(spec);
-          if (present === undefined) added.push(await this.#session.forward(spec));
-          else already.push(present);
-        }
-      } catch (error) {
-        await Promise.all(added.map((forward) => this.#session.cancel(forward)));
-        throw error;
-      }
-      for (const forward of added) if (lease !== undefined) this.#holders.set(forward, new Set([lease]));
-      for (const forward of already) this.#share(forward, lease);
-      return { added, already };
-    });
+  /**
+   * Opens all or none. Throws as `Session.forward` does, a `UsageError` for a lease that is not there or ends meanwhile,
+   * and the reason of `signal`. What waits for a connection keeps only those waiting who want the same.
+   */
+  async add(specs: readonly ForwardSpec[], lease: string | undefined, signal?: AbortSignal): Promise<Added> {
+    const ended = lease === undefined ? undefined : (this.#current.get(lease)?.signal ?? refuse(lease));
+    const abort = AbortSignal.any([signal, ended].filter((one) => one !== undefined));
+    return await this.#inTurn(specs.map(formatFlag), () => this.#addAll(specs, lease, abort));
   }
 
   /** Closes all or none; a reverse proxy is named by where it listens. Throws a `NotFoundError` (`not-forwarded`) that names what is not there. */
-  async cancel(specs: readonly ForwardSpec[]): Promise<readonly Forward[]> {
-    return await this.#inTurn(async () => {
-      const found = specs.map((spec) => this.#find(spec) ?? this.#named(spec) ?? this.#missing(spec));
-      for (const forward of found) this.#cancel(forward);
-      return found;
-    });
+  cancel(specs: readonly ForwardSpec[]): readonly Forward[] {
+    const found = specs.map((spec) => this.#find(spec) ?? this.#named(spec) ?? this.#missing(spec));
+    for (const forward of found) this.#cancel(forward);
+    return found;
+  }
+
+  async #addAll(
+    specs: readonly ForwardSpec[],
+    lease: string | undefined,
+    abort: AbortSignal,
+  ): Promise<Added> {
+    // Holds them until all are there, so that they stay when others let go of them meanwhile, and go when one fails.
+    const hold = randomUUID();
+    const added: Forward[] = [];
+    const already: Forward[] = [];
+    try {
+      for (const spec of specs) {
+        abort.throwIfAborted();
+        const present = this.#find(spec);
+        if (present !== undefined) {
+          this.#holders.get(present)?.add(hold);
+          already.push(present);
+          continue;
+        }
+        const forward = await this.#session.forward(spec, abort);
+        this.#holders.set(forward, new Set([hold]));
+        added.push(forward);
+      }
+      abort.throwIfAborted();
+    } catch (error) {
+      for (const forward of [...added, ...already]) this.#release(forward, hold);
+      throw error;
+    }
+    for (const forward of [...added, ...already]) this.#handOver(forward, hold, lease);
+    return { added, already };
   }
 
   /** It listens no longer when this returns; that its connections finish is not waited for. */
@@ -86,10 +100,15 @@ export class Leases {
     void this.#session.cancel(forward, { graceMs: GRACE_MS });
   }
 
+  #release(forward: Forward, holder: string): void {
+    const holders = this.#holders.get(forward);
+    if (holders?.delete(holder) === true && holders.size === 0) this.#cancel(forward);
+  }
+
   /** Without a lease it is to stay. */
-  #share(forward: Forward, lease: string | undefined): void {
+  #handOver(forward: Forward, hold: string, lease: string | undefined): void {
     if (lease === undefined) this.#holders.delete(forward);
-    else this.#holders.get(forward)?.add(lease);
+    else this.#holders.get(forward)?.add(lease).delete(hold);
   }
 
   #find(spec: ForwardSpec): Forward | undefined {
@@ -103,15 +122,33 @@ export class Leases {
 
   #missing(spec: ForwardSpec): never {
     const { host, forwards } = this.#session;
+    const wanted = formatFlag(spec);
     const present = forwards.map((forward) => formatFlag(forward.spec)).join(', ');
-    throw new NotFoundError('not-forwarded', `${host} has no forward ${formatFlag(spec)}`, {
-      hint: [present === '' ? 'It has none.' : `It has: ${present}`],
+    throw new NotFoundError('not-forwarded', `${host} has no forward ${wanted}`, {
+      hint: [
+        ...(this.#turns.has(wanted) ? ['It is being opened, and waits for the connection.'] : []),
+        present === '' ? 'It has none.' : `It has: ${present}`,
+      ],
     });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => undefined);
-    return result;
+  async #inTurn<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
+    const before = keys.map((key) => this.#turns.get(key) ?? Promise.resolve());
+    const result = Promise.all(before).then(work);
+    const turn = result.catch(() => undefined);
+    for (const key of keys) this.#turns.set(key, turn);
+    try {
+      return await result;
+    } finally {
+      for (const key of keys) if (this.#turns.get(key) === turn) this.#turns.delete(key);
+    }
   }
+}
+
+function refuse(lease: string): never {
+  throw noLease(lease);
+}
+
+function noLease(lease: string): UsageError {
+  return new UsageError('no-lease', `There is no lease ${lease}: its event stream has ended`);
 }

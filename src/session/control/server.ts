@@ -103,8 +103,11 @@ async function addForwards(
   response: ServerResponse,
 ): Promise<void> {
   const { forwards, lease } = readForwardsRequest(await readBody(request));
+  const gone = new AbortController();
+  // After the answer it changes nothing.
+  response.once('close', () => gone.abort(new Error('The client has gone')));
   await controlled.opened();
-  const { added, already } = await controlled.leases.add(forwards, lease);
+  const { added, already } = await controlled.leases.add(forwards, lease, gone.signal);
   answer(response, 200, { added: added.map(forwardReport), already: already.map(forwardReport) });
 }
 
@@ -114,7 +117,7 @@ async function cancelForwards(
   response: ServerResponse,
 ): Promise<void> {
   const { forwards } = readCancelRequest(await readBody(request));
-  const cancelled = await controlled.leases.cancel(forwards);
+  const cancelled = controlled.leases.cancel(forwards);
   answer(response, 200, { cancelled: cancelled.map(forwardReport) });
 }
 
@@ -134,7 +137,7 @@ async function streamEvents(
   });
   response.once('close', () => {
     stop();
-    void controlled.leases.end(lease);
+    controlled.leases.end(lease);
   });
 }
 

@@ -1,4 +1,4 @@
-import { removeIfDead, controlSockets, isAlive } from './socket.ts';
+import { controlSockets, isAlive, nameOfSocket, removeIfDead } from './socket.ts';
 import { ControlClient } from './client.ts';
 import type { SessionStatus } from './status.ts';
 
@@ -8,16 +8,23 @@ export interface RunningSession {
   readonly status: SessionStatus;
 }
 
+/** A process that has a session and does not answer sensibly: it hangs, or is stopped. */
+export interface MuteSession {
+  readonly path: string;
+  /** As far as the name of its socket tells. */
+  readonly name: string;
+  readonly error: unknown;
+}
+
 export interface RunningSessions {
   readonly sessions: readonly RunningSession[];
-  /** What answers, but not sensibly: a process that hangs. */
-  readonly mute: readonly { readonly path: string; readonly error: unknown }[];
+  readonly mute: readonly MuteSession[];
 }
 
 /** Asks every control socket; what dead processes left behind is removed. */
 export async function runningSessions(): Promise<RunningSessions> {
   const sessions: RunningSession[] = [];
-  const mute: { path: string; error: unknown }[] = [];
+  const mute: MuteSession[] = [];
   await Promise.all(
     controlSockets().map(async (path) => {
       if (!(await isAlive(path))) return await removeIfDead(path);
@@ -26,7 +33,7 @@ export async function runningSessions(): Promise<RunningSessions> {
         sessions.push({ client, status: await client.status() });
       } catch (error) {
         // It may have ended between the two questions.
-        if (await isAlive(path)) mute.push({ path, error });
+        if (await isAlive(path)) mute.push({ path, name: nameOfSocket(path), error });
       }
     }),
   );
@@ -34,16 +41,29 @@ export async function runningSessions(): Promise<RunningSessions> {
   return { sessions, mute };
 }
 
-/** Those that are named by one of `patterns`, where `*` and `?` stand for any letters; a host's name stands for its sessions. */
+/** Those that `pattern` names, where `*` and `?` stand for any letters; a host's name stands for its sessions. */
 export function matching(sessions: readonly RunningSession[], pattern: string): RunningSession[] {
-  const glob = new RegExp(
+  const glob = globOf(pattern);
+  const exact = sessions.filter(({ status }) => status.name === pattern);
+  return exact.length > 0
+    ? exact
+    : sessions.filter(({ status }) => glob.test(status.name) || glob.test(status.host));
+}
+
+/** Those that `pattern` names, as in `matching`; of which host they are, only their names tell. */
+export function matchingMute(mute: readonly MuteSession[], pattern: string): MuteSession[] {
+  const glob = globOf(pattern);
+  const exact = mute.filter(({ name }) => name === pattern);
+  return exact.length > 0
+    ? exact
+    : mute.filter(({ name }) => glob.test(name) || glob.test(name.replace(/^.*@|:\d+$/g, '')));
+}
+
+function globOf(pattern: string): RegExp {
+  return new RegExp(
     `^${pattern
       .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
       .replaceAll('*', '.*')
       .replaceAll('?', '.')}$`,
   );
-  const exact = sessions.filter(({ status }) => status.name === pattern);
-  return exact.length > 0
-    ? exact
-    : sessions.filter(({ status }) => glob.test(status.name) || glob.test(status.host));
 }

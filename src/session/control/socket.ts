@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { makePrivateDirectory, runtimeDirectory } from '../../config/directories.ts';
 import { formatDestination } from '../../config/destination.ts';
@@ -38,6 +38,16 @@ export function controlSocketPath(name: string, directory = runtimeDirectory()):
   });
 }
 
+/** What the session of a control socket is called, as far as the file's name tells. */
+export function nameOfSocket(path: string): string {
+  const file = basename(path, SUFFIX);
+  try {
+    return decodeURIComponent(file);
+  } catch {
+    return file;
+  }
+}
+
 /** Every control socket that there is, alive or not. */
 export function controlSockets(directory = runtimeDirectory()): string[] {
   let names: string[];
@@ -54,11 +64,15 @@ export function controlSockets(directory = runtimeDirectory()): string[] {
 /**
  * Runs `listen` if nobody answers at `path`, after removing what a dead process left there; fulfils with undefined if
  * somebody does. Of two that claim at the same moment one gets it: the directory beside the socket is the lock, which
- * mkdir(2) makes for one of them only.
+ * mkdir(2) makes for one of them only. Throws a `ListenError`, or the reason of `signal`.
  */
-export async function claim<T>(path: string, listen: () => Promise<T>): Promise<T | undefined> {
+export async function claim<T>(
+  path: string,
+  listen: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
   const lock = `${path}.claim`;
-  while (!tryLock(lock)) await delay(CLAIM_PAUSE_MS);
+  while (!tryLock(lock)) await delay(CLAIM_PAUSE_MS, undefined, signal && { signal });
   try {
     if (await isAlive(path)) return undefined;
     remove(path);
@@ -97,9 +111,18 @@ function tryLock(lock: string): boolean {
   }
 }
 
+/** One that was made in the future is as old as one of the past: the clock was set back. */
 function isStale(lock: string): boolean {
-  const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
-  return made !== undefined && Date.now() - made > STALE_CLAIM_MS;
+  const made = lstatSync(lock, { throwIfNoEntry: false });
+  if (made === undefined) return false;
+  if (!made.isDirectory()) throw inTheWay(lock);
+  return Math.abs(Date.now() - made.mtimeMs) > STALE_CLAIM_MS;
+}
+
+function inTheWay(lock: string): ListenError {
+  return new ListenError('control-socket', `Cannot make a control socket: ${lock} is not a directory`, {
+    hint: ['No tunnel has made it. Take it away, and try again.'],
+  });
 }
 
 function unlock(lock: string): void {

@@ -105,33 +105,35 @@ async function unlock(
 ): Promise<PrivateKey> {
   const text = file?.text ?? '';
   const key = file?.encrypted === true ? await decrypt(path, text, settings, context) : parsePrivateKey(text);
-  if (key === undefined) {
-    context.warn(`${path} could not be unlocked: ${failure(file?.encrypted === true, context)}.`);
+  if (key === undefined || typeof key === 'string') {
+    // Whoever has given up knows why.
+    if (!context.signal.aborted) {
+      context.warn(`${path} could not be unlocked: ${key ?? 'the file is damaged'}.`);
+    }
     throw new Error(`${path} is locked`);
   }
   await addToAgent(key, path, settings, context);
   return key;
 }
 
-/** As often as ssh asks (sshconnect2.c, load_identity_file); an empty answer is for going on without the key. */
+/**
+ * As often as ssh asks (sshconnect2.c, load_identity_file); an empty answer is for going on without the key. Fulfils with
+ * the key, or why there is none.
+ */
 async function decrypt(
   path: string,
   text: string,
   { numberOfPasswordPrompts: tries }: HostSettings,
   context: SshContext,
-): Promise<PrivateKey | undefined> {
-  for (let i = 0; i < tries && context.ask !== undefined; i += 1) {
+): Promise<PrivateKey | string> {
+  if (context.ask === undefined) return 'it needs a passphrase, and there is nobody to ask for it';
+  for (let i = 0; i < tries; i += 1) {
     const question = { text: `Enter passphrase for key '${path}': `, echo: false };
     const passphrase = await context.ask(question, context.signal);
-    if (passphrase === undefined || passphrase === '') return undefined;
+    if (passphrase === undefined || passphrase === '') return 'no passphrase was given';
     const key = parsePrivateKey(text, passphrase);
     if (key !== undefined) return key;
     context.debug(`that is not the passphrase of ${path}`);
   }
-  return undefined;
-}
-
-function failure(encrypted: boolean, { ask }: SshContext): string {
-  if (!encrypted) return 'the file is damaged';
-  return ask === undefined ? 'it needs a passphrase, and there is nobody to ask for it' : 'wrong passphrase';
+  return 'wrong passphrase';
 }

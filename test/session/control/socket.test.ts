@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -76,6 +76,33 @@ test('a claim whose process was killed in the middle of it is not waited for', a
   utimesSync(`${path}.claim`, longAgo, longAgo);
   assert.equal(await claim(path, () => listen(path).then(() => 'mine')), 'mine');
   assert.deepEqual(readdirSync(dir), ['a.sock']);
+});
+
+test('a claim from before the clock was set back is not waited for', async (t) => {
+  const path = join(tempDir(t), 'a.sock');
+  mkdirSync(`${path}.claim`);
+  const later = new Date(Date.now() + 3_600_000);
+  utimesSync(`${path}.claim`, later, later);
+  const limit = AbortSignal.timeout(5000);
+  assert.equal(await claim(path, () => listen(path).then(() => 'mine'), limit), 'mine');
+});
+
+test('a claim of another process is waited for until the signal says no', async (t) => {
+  const path = join(tempDir(t), 'a.sock');
+  mkdirSync(`${path}.claim`);
+  await assert.rejects(
+    claim(path, () => listen(path), AbortSignal.timeout(100)),
+    { name: 'AbortError' },
+  );
+});
+
+test('a file where the claim is to be is said', async (t) => {
+  const path = join(tempDir(t), 'a.sock');
+  writeFileSync(`${path}.claim`, '');
+  await assert.rejects(
+    claim(path, () => listen(path)),
+    { code: 'control-socket' },
+  );
 });
 
 test('of many processes that claim at once exactly one gets it, dead socket or not', async (t) => {

@@ -432,3 +432,17 @@ test('Enter has a session of another process connect now, in attach and in a sec
     assert.equal((await terminal.exit).status, 130);
   }
 });
+
+test('a second tunnel with --wait has the session itself after the first one was stopped', async (t) => {
+  const started = await start(t);
+  if (started === undefined) return;
+  const { rig, sshd, target, tunnel } = started;
+  const [first, second] = [await freePort(), await freePort()];
+  await tunnel(...sshd.client.flags, 'vps', `${first}:${target}`, '-d');
+  const other = await rig.tunnel([...sshd.client.flags, '--wait', '--json', 'vps', `${second}:${target}`]);
+  await other.waitForEvent('forward');
+  assert.equal((await tunnel('stop', 'vps')).status, 0);
+  await until('it has the session', async () => (await sessions(started))[0]?.pid === other.pid);
+  await until('it carries connections', async () => await answers(second));
+  assert.equal((await other.interrupt()).status, 130);
+});

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { TunnelError } from '../../errors.ts';
 import { RememberedAnswers } from '../../session/remembered-answers.ts';
+import type { HostOptions } from '../../session/control/host.ts';
 import { askWith } from '../../ssh/askpass.ts';
 import type { Ask } from '../../ssh/context.ts';
 import type { OpenCommand } from '../command.ts';
@@ -87,7 +88,7 @@ export async function live(
 ): Promise<unknown> {
   let kept: KeptSession | undefined;
   const enter = onEnter(() => void kept?.retry());
-  const beginning = begin(command, {
+  const options: HostOptions = {
     ...(ask && { ask }),
     onEvent(event) {
       if (event.type === 'closed') return;
@@ -96,16 +97,36 @@ export async function live(
     },
     signal: stop.first,
     trace: command.verbosity > 1,
-  });
-  const begun = await Promise.race([beginning, aborted(stop.second)]);
-  if (begun === undefined) return undefined;
+  };
   try {
-    if (begun.kept === undefined) return await follow(begun, output, stop);
-    kept = begun.kept;
-    return await keep(kept, output, stop);
+    for (;;) {
+      const begun = await Promise.race([begin(command, options), aborted(stop.second)]);
+      if (begun === undefined) return undefined;
+      if (begun.kept !== undefined) {
+        kept = begun.kept;
+        return await keep(kept, output, stop);
+      }
+      const error = await follow(begun, output, stop).catch((cause: unknown) => {
+        if (command.life.wait && hasGone(cause)) return cause;
+        throw cause;
+      });
+      // What waits for the network waits for this, too: the session is opened here as soon as it has ended there.
+      if (!command.life.wait || stop.first.aborted) return error;
+      output.event({ type: 'warning', message: tookOver(begun.name, error) });
+    }
   } finally {
     enter.close();
   }
+}
+
+/** Whether the session of the other process ended before anything was added to it. */
+function hasGone(error: unknown): boolean {
+  return error instanceof TunnelError && ['session-ended', 'no-session'].includes(error.code);
+}
+
+function tookOver(name: string, error: unknown): string {
+  const why = error instanceof Error ? `${error.message}. ` : '';
+  return `${why}With --wait the session with ${name} is opened here now.`;
 }
 
 async function keep(session: KeptSession, output: Output, stop: StopSignals): Promise<unknown> {

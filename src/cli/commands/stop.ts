@@ -23,7 +23,14 @@ export async function stop(command: SessionsCommand, { stdout, stderr }: Screens
 async function stopOne({ client, status }: RunningSession): Promise<void> {
   await client.stop();
   const path = controlSocketPath(status.name);
-  for (const deadline = performance.now() + LIMIT_MS; await isAlive(path); await delay(POLL_MS)) {
+  // Another process may have opened it anew by then: one that waits with --wait.
+  const isThere = async (): Promise<boolean> =>
+    (await isAlive(path)) &&
+    (await client.status().then(
+      ({ pid }) => pid === status.pid,
+      () => true,
+    ));
+  for (const deadline = performance.now() + LIMIT_MS; await isThere(); await delay(POLL_MS)) {
     if (performance.now() > deadline) {
       throw new ConnectionLostError('does-not-stop', `The session with ${status.name} does not end`, {
         hint: [`End its process: kill ${status.pid}`],

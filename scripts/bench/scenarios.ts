@@ -221,7 +221,7 @@ export const scenarios: readonly Scenario[] = [
   bulk({ way: 'up', roundTripMs: 0, streams: 8, size: 100 }),
   bulk({ way: 'down', roundTripMs: 20, size: 200 }),
   bulk({ way: 'up', roundTripMs: 20, size: 200 }),
-  bulk({ way: 'down', roundTripMs: 50, size: 200, targets: { ssh: 4 } }),
+  bulk({ way: 'down', roundTripMs: 50, size: 400, targets: { ssh: 4 } }),
   bulk({ way: 'up', roundTripMs: 50, size: 120, targets: { ssh: 0.95 } }),
   bulk({ way: 'down', roundTripMs: 50, streams: 8, size: 40 }),
   bulk({ way: 'down', roundTripMs: 100, size: 100 }),

@@ -3,7 +3,11 @@ import type { Direction } from './direction.ts';
 const KIB = 1024;
 /** A few packets: less makes the sender wait for each window update. */
 const LEAST = 128 * KIB;
-const MOST = 16 * 1024 * KIB;
+/**
+ * What an application has ready beyond what is under way stands in sshd's buffer for the channel, which is copied at every
+ * read that makes it grow, and at every packet when it comes to 16 MiB (sshbuf.c): sshd then sends less than 10 MB a second.
+ */
+const MOST = 10 * 1024 * KIB;
 /** On a near path larger windows only leave the processor's caches. */
 const LEAST_NEAR = 1024 * KIB;
 const MOST_NEAR = 2048 * KIB;
@@ -14,17 +18,16 @@ const FIXED = 2048 * KIB;
 const PROGRAMS_MS = 4;
 /** The shortest time over which a rate says something. */
 const SHORTEST_ROUND_MS = 10;
-/** Of so many rounds the fastest counts: a slow one may be chance. */
-const ROUNDS = 8;
+/** Of so many rounds the second fastest counts: one that is slower or faster than the others may be chance. */
+const ROUNDS = 4;
 /** A channel that was silent for so long begins anew. */
 const FORGOTTEN_MS = 2000;
 
-/** As long as the rate grows by a quarter a round, the window doubles; then it stays a quarter above what it carries. */
-const GAIN_GROWING = 2;
-const GAIN = 1.25;
+/** A window that is all used may be what holds the rate: it doubles in a round trip, as in TCP's slow start. */
+const ALL_USED = 0.8;
+/** Else it stays by half above what the path carries. */
+const GAIN = 1.5;
 const GAIN_DRAINING = 0.5;
-const GROWTH = 1.25;
-const ROUNDS_WITHOUT_GROWTH = 3;
 
 /**
  * How much one channel should have under way in one direction, from what arrives: the delivery rate times the lowest round
@@ -41,14 +44,16 @@ export class Flow {
   #roundStart = -Infinity;
   #last = -Infinity;
   #bytes = 0;
-  #best = 0;
-  #flat = 0;
   #target: number;
+  /** What the target was a round ago and two: what arrives now was asked for in between. */
+  #targetsBefore: readonly [number, number];
+  #isGrowing = false;
 
   constructor(direction: Direction, initial: number) {
     this.#direction = direction;
     this.#initial = initial;
     this.#target = initial;
+    this.#targetsBefore = [initial, initial];
   }
 
   get target(): number {
@@ -68,6 +73,7 @@ export class Flow {
       return;
     }
     this.#bytes += bytes;
+    if (this.#isGrowing) this.#target = Math.min(this.#target + bytes, this.#most);
     const elapsed = now - this.#roundStart;
     if (elapsed < Math.max(roundTrip, SHORTEST_ROUND_MS)) return;
     this.#endRound(this.#bytes / elapsed, now);
@@ -78,32 +84,38 @@ export class Flow {
   #endRound(rate: number, now: number): void {
     this.#rates.push(rate);
     if (this.#rates.length > ROUNDS) this.#rates.shift();
-    if (rate >= this.#best * GROWTH) {
-      this.#best = rate;
-      this.#flat = 0;
-    } else this.#flat += 1;
-    const isGrowing = this.#flat < ROUNDS_WITHOUT_GROWTH;
-    this.#target = this.#choose(Math.max(...this.#rates), isGrowing, now);
-    if (!isGrowing) this.#direction.carried(this.#target);
+    const sorted = this.#rates.toSorted((a, b) => b - a);
+    // While it grew the last one was the fastest.
+    const usual = this.#isGrowing ? rate : (sorted[1] ?? rate);
+    const { path } = this.#direction;
+    const [before, longBefore] = this.#targetsBefore;
+    this.#targetsBefore = [this.#target, before];
+    this.#isGrowing =
+      rate * ((path.roundTripMs ?? 0) + PROGRAMS_MS) >= longBefore * ALL_USED && !path.isDraining(now);
+    if (this.#isGrowing) return;
+    this.#target = this.#choose(usual, now);
+    this.#direction.carried(this.#target);
   }
 
-  #choose(rate: number, isGrowing: boolean, now: number): number {
+  #choose(rate: number, now: number): number {
     const { path } = this.#direction;
-    const { roundTripMs, isNear } = path;
+    const { roundTripMs } = path;
     if (roundTripMs === undefined) return FIXED;
-    if (path.isDraining(now)) return clamp(rate * roundTripMs * GAIN_DRAINING, LEAST, MOST);
-    const wanted = rate * (roundTripMs * (isGrowing ? GAIN_GROWING : GAIN) + PROGRAMS_MS);
-    return isNear ? clamp(wanted, LEAST_NEAR, MOST_NEAR) : clamp(wanted, LEAST, MOST);
+    const least = path.isNear ? LEAST_NEAR : LEAST;
+    const wanted = path.isDraining(now)
+      ? rate * roundTripMs * GAIN_DRAINING
+      : rate * (roundTripMs * GAIN + PROGRAMS_MS);
+    return Math.max(least, Math.min(this.#most, Math.round(wanted)));
+  }
+
+  get #most(): number {
+    return this.#direction.path.isNear ? MOST_NEAR : MOST;
   }
 
   #forget(): void {
     this.#rates = [];
-    this.#best = 0;
-    this.#flat = 0;
     this.#target = this.#initial;
+    this.#targetsBefore = [this.#initial, this.#initial];
+    this.#isGrowing = false;
   }
-}
-
-function clamp(value: number, least: number, most: number): number {
-  return Math.max(least, Math.min(most, Math.round(value)));
 }

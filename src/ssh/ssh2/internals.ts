@@ -14,10 +14,15 @@ interface Internals {
     readonly rekey?: () => void;
     readonly _kexinit?: unknown;
     readonly _authsQueue?: unknown;
-    readonly _cipher?: { readonly encrypt?: (packet: Buffer) => void };
+    readonly _cipher?: Cipher;
     readonly _packetRW?: { readonly write?: Partial<PacketWriter> };
   };
   readonly _callbacks?: unknown[];
+}
+
+interface Cipher {
+  readonly encrypt?: (packet: Buffer) => void;
+  allocPacket?: (payloadLength: number) => Buffer;
 }
 
 interface PacketWriter {
@@ -201,6 +206,27 @@ export function rekey(client: Client): boolean {
   if (typeof protocol?.rekey !== 'function') return false;
   if (protocol._kexinit === undefined) protocol.rekey();
   return true;
+}
+
+/** Lengths of payloads to compare two ways of allocation by: all cases of the padding. */
+const SAMPLE_LENGTHS = Array.from({ length: 32 }, (_, length) => length + 1);
+
+/**
+ * Lets `allocate` make the packets of the present cipher, where that is AES-GCM by ssh2's native part, which encrypts in
+ * place, and where it makes them as ssh2 does.
+ */
+export function replacePacketAllocation(
+  client: Client,
+  allocate: (payloadLength: number) => Buffer,
+): boolean {
+  const cipher = (client as unknown as Internals)._protocol?._cipher;
+  if (cipher?.constructor.name !== 'AESGCMCipherBinding' || cipher.allocPacket === undefined) return false;
+  const isSame = SAMPLE_LENGTHS.every((length) => {
+    const [ours, theirs] = [allocate(length), cipher.allocPacket?.(length)];
+    return ours.length === theirs?.length && ours.subarray(0, 5).equals(theirs.subarray(0, 5));
+  });
+  if (isSame) cipher.allocPacket = allocate;
+  return isSame;
 }
 
 export type AlgorithmKind = 'kex' | 'serverHostKey' | 'cipher' | 'hmac';

@@ -9,7 +9,7 @@ await ensurePackages();
 const { build } = await import('esbuild');
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },
+  entryPoints: { cli: 'src/cli/main.ts', version: 'src/version.ts', index: 'src/index.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,

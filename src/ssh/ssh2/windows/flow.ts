@@ -16,6 +16,8 @@ const FIXED = 2048 * KIB;
 
 /** A round trip takes longer by what both programs do with it. */
 const PROGRAMS_MS = 4;
+/** Packets and window updates come in pieces, one of which is always between the two. */
+const PIECES = 64 * KIB;
 /** The shortest time over which a rate says something. */
 const SHORTEST_ROUND_MS = 10;
 /** Of so many rounds the second fastest counts: one that is slower or faster than the others may be chance. */
@@ -104,7 +106,7 @@ export class Flow {
     const least = path.isNear ? LEAST_NEAR : LEAST;
     const wanted = path.isDraining(now)
       ? rate * roundTripMs * GAIN_DRAINING
-      : rate * (roundTripMs * GAIN + PROGRAMS_MS);
+      : rate * (roundTripMs * GAIN + PROGRAMS_MS) + PIECES;
     return Math.max(least, Math.min(this.#most, Math.round(wanted)));
   }
 

@@ -5,7 +5,7 @@ import { Flow } from './flow.ts';
 const KIB = 1024;
 /** Window updates are sent when so much of the window can be given anew: early, and not for every packet. */
 const STEP = 1 / 8;
-const LEAST_STEP = 64 * KIB;
+const LEAST_STEP = 32 * KIB;
 const MOST_STEP = 512 * KIB;
 
 /**

@@ -125,7 +125,8 @@ function requests(clients: number, targets?: Readonly<Record<string, number>>): 
     contenders: both,
     ...(targets && { targets: { 'requests/s': targets } }),
     measure: (bench, contender) =>
-      bench.with(contender as ContenderName, {}, async ({ http }) => {
+      bench.with(contender as ContenderName, {}, async ({ http }, { pid }) => {
+        const before = cpuSeconds(pid);
         const seconds = bench.quick ? 2 : 5;
         const command = [
           'wrk',
@@ -137,7 +138,11 @@ function requests(clients: number, targets?: Readonly<Record<string, number>>): 
         ];
         const { stdout } = await mustRun(command, { env: bench.rig.env });
         const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
-        return { 'requests/s': perSecond, '1/p99 of them, per s': 1000 / latencyMs(stdout) };
+        return {
+          'requests/s': perSecond,
+          'requests per CPU s': (perSecond * seconds) / (cpuSeconds(pid) - before),
+          '1/p99 of them, per s': 1000 / latencyMs(stdout),
+        };
       }),
   };
 }
@@ -153,7 +158,8 @@ const connections: Scenario = {
   better: 'more',
   contenders: both,
   measure: (bench, contender) =>
-    bench.with(contender as ContenderName, {}, async ({ tcp }) => {
+    bench.with(contender as ContenderName, {}, async ({ tcp }, { pid }) => {
+      const before = cpuSeconds(pid);
       const end = performance.now() + (bench.quick ? 1500 : 4000);
       let count = 0;
       const start = performance.now();
@@ -164,7 +170,10 @@ const connections: Scenario = {
         }
       };
       await Promise.all(Array.from({ length: 16 }, client));
-      return { 'connections/s': (count * 1000) / (performance.now() - start) };
+      return {
+        'connections/s': (count * 1000) / (performance.now() - start),
+        'connections per CPU s': count / (cpuSeconds(pid) - before),
+      };
     }),
 };
 

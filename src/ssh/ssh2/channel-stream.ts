@@ -135,7 +135,8 @@ export class ChannelStream extends Duplex {
   #receive(data: Buffer): boolean {
     if (this.destroyed) return false;
     this.#held += data.length;
-    const isTaken = this.push(data);
+    // What a reader leaves here would keep all that was read together with it.
+    const isTaken = this.push(this.readableFlowing === true ? data : Buffer.from(data));
     this.#reopenWindow();
     return isTaken;
   }

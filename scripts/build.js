@@ -14,6 +14,7 @@ const { metafile } = await build({
     complete: 'src/cli/completion/main.ts',
     documents: 'src/cli/help/documents.ts',
     index: 'src/index.ts',
+    version: 'src/version.ts',
   },
   outdir: 'dist',
   bundle: true,

@@ -41,15 +41,18 @@ export async function ensurePackages() {
   }
 }
 
-/** Installs the real servers that the tests talk to where that can be done unasked, else says what to install. */
-export async function ensureServers() {
+/**
+ * Installs the real servers that the tests talk to, and `more`, where that can be done unasked, else says what to
+ * install.
+ */
+export async function ensureServers(more = []) {
   if (!existsSync('/etc/debian_version')) {
     console.log(
       'Tests are skipped whose servers are not here: OpenSSH, Gunicorn with Flask and pandas, Caddy, Chromium, WireGuard, curl, lsof, nc, zsh, fish, tcsh, man.',
     );
     return;
   }
-  const missing = serverPackages.filter((name) => !isInstalled(name));
+  const missing = [...serverPackages, ...more].filter((name) => !isInstalled(name));
   if (missing.length === 0) return;
   if (process.getuid() !== 0) {
     console.log(`Tests that need a real server are skipped. Not root, so please install it yourself:`);

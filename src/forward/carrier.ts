@@ -30,6 +30,10 @@ const longestTimeout = 2 ** 31 - 1;
 export class Carrier {
   readonly #options: CarrierOptions;
   readonly #live = new Set<Carried>();
+  readonly #counts = {
+    fromA: (bytes: number): void => void (this.#fromAccepted += bytes),
+    fromB: (bytes: number): void => void (this.#fromOpened += bytes),
+  };
   #total = 0;
   #fromAccepted = 0;
   #fromOpened = 0;
@@ -99,9 +103,7 @@ export class Carrier {
       reset(opened);
       return reset(accepted);
     }
-    accepted.on('data', (chunk: Uint8Array) => (this.#fromAccepted += chunk.length));
-    opened.on('data', (chunk: Uint8Array) => (this.#fromOpened += chunk.length));
-    const broken = await relay(accepted, opened, abort.signal);
+    const broken = await relay(accepted, opened, abort.signal, this.#counts);
     if (broken?.stream === opened) this.#report(broken.error, 'connection-broken', 'broke');
   }
 

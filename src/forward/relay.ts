@@ -8,20 +8,28 @@ export interface Broken {
   readonly error: Error;
 }
 
+export interface Counts {
+  readonly fromA: (bytes: number) => void;
+  readonly fromB: (bytes: number) => void;
+}
+
 /** One of the two streams, and what is known of its two directions. */
 class Side {
   readonly stream: Duplex;
+  readonly #count: (bytes: number) => void;
   peer!: Side;
   /** Everything it had to send was read. */
   ended = false;
   /** Nothing more can reach it: all was flushed, its end included, or it is closed. */
   settled = false;
 
-  constructor(stream: Duplex) {
+  constructor(stream: Duplex, count: (bytes: number) => void) {
     this.stream = stream;
+    this.#count = count;
   }
 
   readonly pump = (chunk: Uint8Array): void => {
+    this.#count(chunk.length);
     if (!this.peer.stream.write(chunk)) this.stream.pause();
   };
 
@@ -41,11 +49,17 @@ class Side {
  * whether or not it wants to send more, as ssh does on CHANNEL_CLOSE (RFC 4254 section 5.3).
  *
  * Takes ownership of both streams, which must have been made with `allowHalfOpen: true`. An aborted `signal` cuts
- * both off at once; that alone is not a break.
+ * both off at once; that alone is not a break. `counts` are told of all that is copied from `a` and from `b`: further
+ * listeners would cost more, for every chunk.
  */
-export function relay(a: Duplex, b: Duplex, signal?: AbortSignal): Promise<Broken | undefined> {
-  const left = new Side(a);
-  const right = new Side(b);
+export function relay(
+  a: Duplex,
+  b: Duplex,
+  signal?: AbortSignal,
+  counts: Counts = { fromA: () => {}, fromB: () => {} },
+): Promise<Broken | undefined> {
+  const left = new Side(a, counts.fromA);
+  const right = new Side(b, counts.fromB);
   const sides = [left, right];
   left.peer = right;
   right.peer = left;

@@ -16,7 +16,7 @@ function clone(rig: Rig): string {
 async function assertExplained(rig: Rig, dir: string, what: RegExp): Promise<void> {
   const start = join(rig.dir, 'tunnel');
   symlinkSync(join(dir, 'bin/tunnel.js'), start);
-  const { status, stdout, stderr } = await rig.run([process.execPath, start, '--version']);
+  const { status, stdout, stderr } = await rig.run([process.execPath, start, '--help']);
   assert.equal(status, 1);
   assert.equal(stdout, '');
   const [first = '', second, ...more] = stderr.trimEnd().split('\n');

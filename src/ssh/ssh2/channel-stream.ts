@@ -1,14 +1,29 @@
 import { Duplex } from 'node:stream';
 import type { Channel } from 'ssh2';
+import type { ChannelFlow } from './internals.ts';
 import type { Outflow } from './outflow.ts';
+import type { ReceiveWindow } from './windows/receive-window.ts';
+import type { SendWindow } from './windows/send-window.ts';
+
+/** What libuv reads at once, and a byte: a write that is sent at once is no reason to pause the reader. */
+const writableHighWaterMark = 64 * 1024 + 1;
+
+/** A channel whose flow control is ours. */
+export interface ChannelControl {
+  readonly flow: ChannelFlow;
+  readonly receive: ReceiveWindow;
+  readonly send: SendWindow;
+  /** Called when bytes have come through, at this time on the clock of `performance.now()`. */
+  readonly onTraffic: (now: number) => void;
+}
 
 /**
  * A channel as a stream that behaves: ssh2's own swallows errors given to `destroy`, never calls back for a write
  * after the close, and queues without looking at the socket.
  *
- * Bytes pass by ssh2's stream buffers: what arrives is pushed here directly, and what is written goes to the
- * channel's own `_write`, whose only caller this is. The window is re-opened when the reader has taken what was
- * buffered here, so a reader that stops holds no more than one window.
+ * Bytes pass by ssh2's stream buffers: what arrives is pushed here directly, and what is written is sent packet by packet,
+ * each in its turn among the channels. The window is re-opened as the reader takes what came, so a reader that stops holds
+ * no more than one window. Where ssh2 does not let us, its own flow control does the same with windows that never change.
  *
  * `end()` closes our direction (SSH_MSG_CHANNEL_EOF), `destroy()` the whole channel. When the far end closes the
  * channel, this closes as soon as the reader has read to the end. Belongs to the caller.
@@ -16,26 +31,53 @@ import type { Outflow } from './outflow.ts';
 export class ChannelStream extends Duplex {
   readonly #channel: Channel;
   readonly #outflow: Outflow;
+  readonly #control: ChannelControl | undefined;
   #closedByPeer = false;
+  /** What has come and was not taken. */
+  #held = 0;
+  /** What `_write` was given and is not sent yet; it waits for its turn, or for room in a window. */
+  #unsent: Buffer | undefined;
+  #isWaitingForRoom = false;
+  #windowBefore = 0;
+  #done: (error?: Error | null) => void = () => undefined;
 
-  constructor(channel: Channel, outflow: Outflow) {
-    super({ allowHalfOpen: true });
+  constructor(
+    channel: Channel,
+    outflow: Outflow,
+    takeOver: (onWindow: () => void) => ChannelControl | undefined,
+  ) {
+    super({ allowHalfOpen: true, writableHighWaterMark });
     this.#channel = channel;
     this.#outflow = outflow;
+    this.#control = takeOver(() => this.#onWindow());
+    this.#windowBefore = this.#control?.flow.window ?? 0;
     channel.push = (data: Buffer | null) => (data === null ? this.#receiveEnd() : this.#receive(data));
     channel.on('error', (error: Error) => this.destroy(error));
     channel.on('close', () => this.#receiveClose());
   }
 
   override _read(): void {
-    this.#channel._read(0);
+    if (this.#control === undefined) this.#channel._read(0);
+  }
+
+  // Unlike `_read` it is called for all that is taken out of the buffer.
+  override read(size?: number): unknown {
+    const data: unknown = super.read(size);
+    if (this.#held > 0) this.#reopenWindow();
+    return data;
   }
 
   override _write(data: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#outflow.schedule(() => {
-      if (!this.#closedByPeer && !this.destroyed)
-        unlessEnding(() => this.#channel._write(data, encoding, done));
-    });
+    if (this.#control === undefined) {
+      this.#outflow.schedule(data.length, () => {
+        if (!this.#closedByPeer && !this.destroyed)
+          unlessEnding(() => this.#channel._write(data, encoding, done));
+      });
+      return;
+    }
+    this.#unsent = data;
+    this.#done = done;
+    this.#schedule(data.length);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -44,15 +86,77 @@ export class ChannelStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#unsent = undefined;
     unlessEnding(() => this.#channel.close());
     done(error);
   }
 
+  #schedule(length: number): void {
+    this.#outflow.schedule(length, this.#sendPacket);
+  }
+
+  /** One packet: the other channels are to have their turn before the next one. */
+  readonly #sendPacket = (): void => {
+    const data = this.#unsent;
+    const control = this.#control;
+    if (data === undefined || control === undefined || this.#closedByPeer) return;
+    const { flow, send } = control;
+    const length = Math.min(data.length, flow.window, flow.packetSize, send.room);
+    if (length <= 0) {
+      this.#isWaitingForRoom = true;
+      return;
+    }
+    unlessEnding(() => flow.send(length === data.length ? data : data.subarray(0, length)));
+    send.sent(length);
+    this.#windowBefore -= length;
+    if (length < data.length) {
+      this.#unsent = data.subarray(length);
+      this.#schedule(data.length - length);
+    } else {
+      this.#unsent = undefined;
+      this.#done();
+    }
+  };
+
+  /** The server has passed something on, and lets us send as much again. */
+  #onWindow(): void {
+    const control = this.#control;
+    if (control === undefined) return;
+    const now = performance.now();
+    const { window } = control.flow;
+    control.send.passedOn(window - this.#windowBefore, now);
+    control.onTraffic(now);
+    this.#windowBefore = window;
+    if (!this.#isWaitingForRoom) return;
+    this.#isWaitingForRoom = false;
+    this.#schedule(this.#unsent?.length ?? 0);
+  }
+
   #receive(data: Buffer): boolean {
-    return !this.destroyed && this.push(data);
+    if (this.destroyed) return false;
+    this.#held += data.length;
+    // What a reader leaves here would keep all that was read together with it.
+    const isTaken = this.push(this.readableFlowing === true ? data : Buffer.from(data));
+    this.#reopenWindow();
+    return isTaken;
+  }
+
+  /** As far as the reader has taken what came. */
+  #reopenWindow(): void {
+    const control = this.#control;
+    const taken = this.#held - this.readableLength;
+    if (control === undefined || taken <= 0) return;
+    this.#held -= taken;
+    const now = performance.now();
+    const credit = control.receive.taken(taken, now);
+    control.onTraffic(now);
+    if (credit === 0) return;
+    this.#outflow.gather();
+    unlessEnding(() => control.flow.credit(credit));
   }
 
   #receiveEnd(): boolean {
+    this.#control?.receive.close();
     this.push(null);
     // ssh2 announces the close only after its own stream has ended.
     Duplex.prototype.push.call(this.#channel, null);

@@ -12,6 +12,7 @@ import { HostKeyCheck } from '../host-key.ts';
 import { lastHop, refuseLoop } from '../jump-hosts.ts';
 import { onAuthFailure } from './internals.ts';
 import { keepAlive } from './keepalive.ts';
+import { reusePacketMemory } from './packet-memory.ts';
 import { rekeyAfter } from './rekey.ts';
 import { openTransport, type Transport } from './transport.ts';
 
@@ -203,6 +204,7 @@ function established(
   settings: HostSettings,
   hostKey: HostKeyCheck,
 ): SshConnection {
+  reusePacketMemory(client, transport.stream);
   const connection = new Ssh2Connection(client, transport.stream, settings, transport.address);
   // Re-keying shows the host key again; ssh2's own error says only that it was denied.
   client.prependListener('error', () => {

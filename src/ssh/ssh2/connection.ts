@@ -3,13 +3,13 @@ import type { Client, Channel } from 'ssh2';
 import type { HostSettings } from '../../config/settings.ts';
 import type { Endpoint, UnixEndpoint } from '../../endpoint.ts';
 import { ConnectionLostError, type TunnelError } from '../../errors.ts';
-import { ChannelStream } from './channel-stream.ts';
+import type { ChannelStream } from './channel-stream.ts';
+import { Channels, type Opening } from './channels.ts';
 import { ChannelOpenError } from '../channel-open-error.ts';
 import type { Listen } from '../../spec.ts';
 import type { CommandResult, RemoteListener, SshConnection } from '../connection.ts';
 import { run } from './exec.ts';
 import { answersPing } from './keepalive.ts';
-import { Outflow } from './outflow.ts';
 import { absolutePath, findHome } from '../remote-home.ts';
 import { homeFromSftp } from './sftp-home.ts';
 import { RemoteListeners } from './remote-listener.ts';
@@ -24,9 +24,8 @@ export class Ssh2Connection implements SshConnection {
   readonly closed: Promise<TunnelError | undefined>;
   readonly #client: Client;
   readonly #socket: Duplex;
-  readonly #outflow: Outflow;
+  readonly #channels: Channels;
   readonly #listeners: RemoteListeners;
-  readonly #streams = new Set<ChannelStream>();
   #closing = false;
   #lost: TunnelError | undefined;
   #home: Promise<string> | undefined;
@@ -37,8 +36,8 @@ export class Ssh2Connection implements SshConnection {
     this.address = address;
     this.#client = client;
     this.#socket = socket;
-    this.#outflow = new Outflow(socket);
-    this.#listeners = new RemoteListeners(client, settings.alias);
+    this.#channels = new Channels(client, socket);
+    this.#listeners = new RemoteListeners(client, this.#channels, settings.alias);
     client.on('error', (error: Error & { level?: string }) => {
       if (error.level !== 'agent') this.#lost ??= lostBecause(settings, error);
     });
@@ -46,7 +45,7 @@ export class Ssh2Connection implements SshConnection {
     socket.once('end', () => socket.destroy());
     this.closed = new Promise((resolve) => {
       client.once('close', () => {
-        this.#abandonStreams();
+        this.#channels.abandon(this.#reason());
         resolve(this.#closing ? undefined : this.#reason());
       });
     });
@@ -59,7 +58,7 @@ export class Ssh2Connection implements SshConnection {
   async listen(listen: Listen, onConnection: (stream: Duplex) => void): Promise<RemoteListener> {
     this.#assertAlive();
     const place = listen.kind === 'unix' ? await this.#resolve(listen.path) : listen;
-    return await this.#listeners.open(place, (channel) => onConnection(this.#stream(channel)));
+    return await this.#listeners.open(place, onConnection);
   }
 
   async exec(command: string, timeoutMs = 10_000): Promise<CommandResult> {
@@ -84,13 +83,6 @@ export class Ssh2Connection implements SshConnection {
     this.#client.destroy();
   }
 
-  #stream(channel: Channel): ChannelStream {
-    const stream = new ChannelStream(channel, this.#outflow);
-    this.#streams.add(stream);
-    stream.once('close', () => this.#streams.delete(stream));
-    return stream;
-  }
-
   async #resolve(path: string): Promise<UnixEndpoint> {
     return { kind: 'unix', path: await absolutePath(path, () => this.#findHome()) };
   }
@@ -110,16 +102,26 @@ export class Ssh2Connection implements SshConnection {
     return new Promise((resolve, reject) => {
       const abort = (): void => reject(signal?.reason as Error);
       signal?.addEventListener('abort', abort, { once: true });
+      let hasFailed = false;
       const opened = (error: (Error & { reason?: number }) | undefined, channel: Channel): void => {
         signal?.removeEventListener('abort', abort);
-        if (error !== undefined) reject(this.#openError(endpoint, error));
-        else if (signal?.aborted) channel.close();
+        if (error !== undefined || signal?.aborted) {
+          hasFailed = true;
+          opening?.failed();
+          if (error === undefined) channel.close();
+          else reject(this.#openError(endpoint, error));
+        }
         // At once: data may be in the very packet that follows.
-        else resolve(this.#stream(channel));
+        else if (opening !== undefined) resolve(opening.opened(channel));
       };
-      if (endpoint.kind === 'unix') this.#client.openssh_forwardOutStreamLocal(endpoint.path, opened);
-      // The originator is what sshd logs; it does not check it (RFC 4254, section 7.2).
-      else this.#client.forwardOut('127.0.0.1', 0, endpoint.host, endpoint.port, opened);
+      let opening: Opening | undefined;
+      opening = this.#channels.open(() => {
+        if (endpoint.kind === 'unix') this.#client.openssh_forwardOutStreamLocal(endpoint.path, opened);
+        // The originator is what sshd logs; it does not check it (RFC 4254, section 7.2).
+        else this.#client.forwardOut('127.0.0.1', 0, endpoint.host, endpoint.port, opened);
+      });
+      // ssh2 has no number left for another channel, and has said so at once.
+      if (hasFailed) opening.failed();
     });
   }
 
@@ -133,11 +135,6 @@ export class Ssh2Connection implements SshConnection {
 
   #reason(): TunnelError {
     return (this.#lost ??= lostBecause(this.settings, undefined));
-  }
-
-  /** Before ssh2 ends its channels as if all had been read: what breaks off here must not look complete. */
-  #abandonStreams(): void {
-    for (const stream of this.#streams) stream.destroy(this.#reason());
   }
 }
 

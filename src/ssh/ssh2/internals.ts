@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Client } from 'ssh2';
+import type { Channel, Client } from 'ssh2';
 
 /**
  * The private parts of ssh2 1.17 that we touch, because its public API has no way to them. Each function looks
@@ -8,14 +8,21 @@ import type { Client } from 'ssh2';
 interface Internals {
   readonly _protocol?: {
     readonly ping?: () => void;
+    readonly channelData?: (id: number, data: Buffer) => void;
+    readonly channelWindowAdjust?: (id: number, bytes: number) => void;
     readonly _handlers?: Record<string, unknown>;
     readonly rekey?: () => void;
     readonly _kexinit?: unknown;
     readonly _authsQueue?: unknown;
-    readonly _cipher?: { readonly encrypt?: (packet: Buffer) => void };
+    readonly _cipher?: Cipher;
     readonly _packetRW?: { readonly write?: Partial<PacketWriter> };
   };
   readonly _callbacks?: unknown[];
+}
+
+interface Cipher {
+  readonly encrypt?: (packet: Buffer) => void;
+  allocPacket?: (payloadLength: number) => Buffer;
 }
 
 interface PacketWriter {
@@ -47,15 +54,131 @@ export function onAuthFailure(
 
 /**
  * Sends `keepalive@openssh.com`, a global request that every server answers, if only with a refusal
- * (RFC 4254, section 4). The answer shows as bytes received.
+ * (RFC 4254, section 4). The answer shows as bytes received, and is told to `onAnswer`.
  */
-export function ping(client: Client): boolean {
+export function ping(client: Client, onAnswer: () => void = () => undefined): boolean {
   const { _protocol: protocol, _callbacks: callbacks } = client as unknown as Internals;
   if (typeof protocol?.ping !== 'function' || !Array.isArray(callbacks)) return false;
   // Replies to global requests come in order and carry no name, so each request needs its place in the queue.
-  callbacks.push(() => undefined);
+  callbacks.push((error: unknown) => {
+    // The refusal is `true`; an Error is the end of the connection.
+    if (!(error instanceof Error)) onAnswer();
+  });
   protocol.ping();
   return true;
+}
+
+const OPENERS = ['directTcpip', 'openssh_directStreamLocal', 'channelOpenConfirm'] as const;
+
+type Opener = (...values: unknown[]) => void;
+type Openers = { [name in (typeof OPENERS)[number]]?: Opener };
+
+/** Where the window is among what these functions are given. */
+const WINDOW_PLACE = { directTcpip: 1, openssh_directStreamLocal: 1, channelOpenConfirm: 2 } as const;
+
+/** What ssh2 opens each channel with. */
+export const OWN_WINDOW = 2 * 1024 * 1024;
+
+/**
+ * Runs `open`, which opens or accepts one channel, so that the server is told of a window of that size; returns the size
+ * that it was told of.
+ */
+export function openWithWindow(client: Client, window: number, open: () => void): number {
+  const protocol = (client as unknown as { readonly _protocol?: Openers })._protocol;
+  let told = OWN_WINDOW;
+  if (
+    protocol === undefined ||
+    OPENERS.some((name) => typeof protocol[name] !== 'function' || Object.hasOwn(protocol, name))
+  ) {
+    open();
+    return told;
+  }
+  for (const name of OPENERS) {
+    const original = protocol[name] as Opener;
+    protocol[name] = (...values) => {
+      const place = WINDOW_PLACE[name];
+      if (values[place] === OWN_WINDOW) told = values[place] = window;
+      original.apply(protocol, values);
+    };
+  }
+  try {
+    open();
+  } finally {
+    // What is under it is the prototype's.
+    for (const name of OPENERS) delete protocol[name];
+  }
+  return told;
+}
+
+interface ChannelInternals {
+  readonly incoming?: { window?: number; readonly state?: string };
+  readonly outgoing?: {
+    readonly id?: number;
+    window?: number;
+    readonly packetSize?: number;
+    readonly state?: string;
+  };
+  _waitWindow?: boolean;
+  _chunk?: unknown;
+  _chunkcb?: unknown;
+}
+
+/** One channel's flow control, in our own hands. */
+export interface ChannelFlow {
+  readonly packetSize: number;
+  /** Bytes that the server lets us send now. */
+  readonly window: number;
+  /** Sends one packet, which must fit into it. */
+  send(data: Buffer): void;
+  /** Lets the server send so many bytes more (SSH_MSG_CHANNEL_WINDOW_ADJUST). */
+  credit(bytes: number): void;
+}
+
+/** So much that ssh2 never thinks of opening the window. */
+const ENDLESS = 2 ** 40;
+
+/**
+ * Takes the flow control of a channel out of ssh2's hands: it gives no credit any more and sends nothing by itself, and
+ * `onWindow` is called when the server lets us send more.
+ */
+export function takeOverFlow(
+  client: Client,
+  channel: Channel,
+  onWindow: () => void,
+): ChannelFlow | undefined {
+  const { _protocol: protocol } = client as unknown as Internals;
+  const inner = channel as unknown as ChannelInternals;
+  const { incoming, outgoing } = inner;
+  const id = outgoing?.id;
+  const packetSize = outgoing?.packetSize;
+  if (typeof protocol?.channelData !== 'function' || typeof protocol.channelWindowAdjust !== 'function')
+    return undefined;
+  if (typeof incoming?.window !== 'number' || typeof outgoing?.window !== 'number') return undefined;
+  if (id === undefined || packetSize === undefined || inner._waitWindow !== false) return undefined;
+  if (inner._chunk !== undefined || !('_chunkcb' in inner)) return undefined;
+
+  Object.defineProperty(incoming, 'window', { get: () => ENDLESS, set: () => {} });
+  // ssh2 calls the callback of a write that has been waiting for a window.
+  inner._waitWindow = true;
+  inner._chunkcb = (): void => {
+    inner._waitWindow = true;
+    onWindow();
+  };
+  return {
+    packetSize,
+    get window() {
+      return outgoing.window ?? 0;
+    },
+    send(data) {
+      if (outgoing.state !== 'open') return;
+      outgoing.window = (outgoing.window ?? 0) - data.length;
+      protocol.channelData?.(id, data);
+    },
+    credit(bytes) {
+      // After our close the number may belong to another channel.
+      if (outgoing.state === 'open' || outgoing.state === 'eof') protocol.channelWindowAdjust?.(id, bytes);
+    },
+  };
 }
 
 /**
@@ -83,6 +206,27 @@ export function rekey(client: Client): boolean {
   if (typeof protocol?.rekey !== 'function') return false;
   if (protocol._kexinit === undefined) protocol.rekey();
   return true;
+}
+
+/** Lengths of payloads to compare two ways of allocation by: all cases of the padding. */
+const SAMPLE_LENGTHS = Array.from({ length: 32 }, (_, length) => length + 1);
+
+/**
+ * Lets `allocate` make the packets of the present cipher, where that is AES-GCM by ssh2's native part, which encrypts in
+ * place, and where it makes them as ssh2 does.
+ */
+export function replacePacketAllocation(
+  client: Client,
+  allocate: (payloadLength: number) => Buffer,
+): boolean {
+  const cipher = (client as unknown as Internals)._protocol?._cipher;
+  if (cipher?.constructor.name !== 'AESGCMCipherBinding' || cipher.allocPacket === undefined) return false;
+  const isSame = SAMPLE_LENGTHS.every((length) => {
+    const [ours, theirs] = [allocate(length), cipher.allocPacket?.(length)];
+    return ours.length === theirs?.length && ours.subarray(0, 5).equals(theirs.subarray(0, 5));
+  });
+  if (isSame) cipher.allocPacket = allocate;
+  return isSame;
 }
 
 export type AlgorithmKind = 'kex' | 'serverHostKey' | 'cipher' | 'hmac';

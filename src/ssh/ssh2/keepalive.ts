@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import { ping } from './internals.ts';
@@ -14,12 +15,11 @@ export function keepAlive(
   countMax: number,
   onDead: () => void,
 ): () => void {
-  let received = false;
+  const arrived = countArrivals(socket);
+  let before = arrived.count();
   let unanswered = 0;
-  const onData = (): void => {
-    received = true;
-  };
   const timer = setInterval(() => {
+    const received = arrived.count() !== before;
     if (received) unanswered = 0;
     else if (unanswered >= countMax) {
       stop();
@@ -27,14 +27,22 @@ export function keepAlive(
       return;
     }
     if (!received && ping(client)) unanswered += 1;
-    received = false;
+    before = arrived.count();
   }, intervalSeconds * 1000);
   const stop = (): void => {
     clearInterval(timer);
-    socket.off('data', onData);
+    arrived.stop();
   };
-  socket.on('data', onData);
   return stop;
+}
+
+/** A number that changes when something arrives; a socket counts by itself, which spares a listener for every chunk. */
+function countArrivals(socket: Duplex): { count(): number; stop(): void } {
+  if (socket instanceof Socket) return { count: () => socket.bytesRead, stop: () => {} };
+  let chunks = 0;
+  const onData = (): void => void (chunks += 1);
+  socket.on('data', onData);
+  return { count: () => chunks, stop: () => socket.off('data', onData) };
 }
 
 /**

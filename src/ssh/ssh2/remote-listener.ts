@@ -1,22 +1,26 @@
 import type { Client, Channel } from 'ssh2';
+import type { Duplex } from 'node:stream';
 import { ListenError } from '../../errors.ts';
 import type { Listen } from '../../spec.ts';
 import type { RemoteListener } from '../connection.ts';
+import type { Channels } from './channels.ts';
 
 /** A server that is gone without a word must not keep us from ending. */
 const STOP_TIMEOUT_MS = 2000;
 
 type Accept = () => Channel;
-type OnChannel = (channel: Channel) => void;
+type OnStream = (stream: Duplex) => void;
 
 /** What the server listens on for one client, and who takes each connection. Made once for a client. */
 export class RemoteListeners {
   readonly #client: Client;
+  readonly #channels: Channels;
   readonly #alias: string;
-  readonly #receivers = new Map<string, OnChannel>();
+  readonly #receivers = new Map<string, OnStream>();
 
-  constructor(client: Client, alias: string) {
+  constructor(client: Client, channels: Channels, alias: string) {
     this.#client = client;
+    this.#channels = channels;
     this.#alias = alias;
     // Without these listeners ssh2 leaves the peer hanging.
     client.on('tcp connection', ({ destIP, destPort }, accept, reject) =>
@@ -28,20 +32,20 @@ export class RemoteListeners {
   }
 
   /** Throws a `ListenError`. `auto` lets the server choose the port. */
-  async open(listen: Listen, onChannel: OnChannel): Promise<RemoteListener> {
+  async open(listen: Listen, onStream: OnStream): Promise<RemoteListener> {
     return listen.kind === 'unix'
-      ? await this.#openUnix(listen.path, onChannel)
-      : await this.#openTcp(listen.host, listen.port === 'auto' ? 0 : listen.port, onChannel);
+      ? await this.#openUnix(listen.path, onStream)
+      : await this.#openTcp(listen.host, listen.port === 'auto' ? 0 : listen.port, onStream);
   }
 
-  async #openTcp(host: string | undefined, port: number, onChannel: OnChannel): Promise<RemoteListener> {
+  async #openTcp(host: string | undefined, port: number, onStream: OnStream): Promise<RemoteListener> {
     // RFC 4254, section 7.1: "localhost" is both loopback addresses, "" is every address of both families.
     const address = host === undefined ? 'localhost' : host === '*' ? '' : host;
     const chosen = await new Promise<number>((resolve, reject) => {
       this.#client.forwardIn(address, port, (error, bound) => {
         if (error) return reject(this.#refused(`port ${port}`, error));
         // At once: the first connection may be in the very packet that follows.
-        this.#receivers.set(`${address}:${bound}`, onChannel);
+        this.#receivers.set(`${address}:${bound}`, onStream);
         resolve(bound);
       });
     });
@@ -52,11 +56,11 @@ export class RemoteListeners {
     };
   }
 
-  async #openUnix(path: string, onChannel: OnChannel): Promise<RemoteListener> {
+  async #openUnix(path: string, onStream: OnStream): Promise<RemoteListener> {
     await new Promise<void>((resolve, reject) => {
       this.#client.openssh_forwardInStreamLocal(path, (error) => {
         if (error) return reject(this.#refused(path, error));
-        this.#receivers.set(path, onChannel);
+        this.#receivers.set(path, onStream);
         resolve();
       });
     });
@@ -68,8 +72,12 @@ export class RemoteListeners {
 
   #accept(key: string, accept: Accept, reject: () => void): void {
     const receiver = this.#receivers.get(key);
-    if (receiver === undefined) reject();
-    else receiver(accept());
+    if (receiver === undefined) return reject();
+    let channel: Channel | undefined;
+    const opening = this.#channels.open(() => {
+      channel = accept();
+    });
+    if (channel !== undefined) receiver(opening.opened(channel));
   }
 
   async #stop(key: string, cancel: (done: () => void) => void): Promise<void> {

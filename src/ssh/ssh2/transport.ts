@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bracketed } from '../../endpoint.ts';
 import type { HostSettings } from '../../config/settings.ts';
 import { ConnectError, systemCode } from '../../errors.ts';
+import { reading } from './read-memory.ts';
 import type { SshContext } from '../context.ts';
 import { runProxyCommand } from './proxy-command.ts';
 
@@ -129,11 +130,12 @@ async function dialTcp(
   const limits = seconds === undefined ? [signal] : [signal, AbortSignal.timeout(seconds * 1000)];
   const limit = AbortSignal.any(limits);
   limit.throwIfAborted();
-  const socket = connectTcp({
+  const socket: Socket = connectTcp({
     host,
     port: settings.port,
     noDelay: true,
     keepAlive: settings.tcpKeepAlive,
+    onread: reading((data) => socket.push(data)),
     ...(localAddress === undefined ? {} : { localAddress }),
   });
   return await new Promise<Socket>((resolve, reject) => {

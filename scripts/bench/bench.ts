@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Rig } from '../../test/rig/rig.ts';
+import type { Conditions } from '../../test/rig/relay.ts';
+import type { Sshd } from '../../test/rig/sshd.ts';
+import type { SshClient } from '../../test/rig/ssh-client.ts';
+import { freePort } from '../../test/rig/servers.ts';
+import { untilAnswered } from './client.ts';
+import { startContender, type ContenderName, type Running } from './contenders.ts';
+
+/** What a scenario measures in: sshd, the network in front of it, and the servers behind it. Made once for all. */
+export class Bench {
+  readonly rig: Rig;
+  readonly quick: boolean;
+  readonly #sshd: Sshd;
+  readonly #direct: SshClient;
+  readonly #ports: { readonly tcp: number; readonly http: number };
+  readonly #socket: string;
+
+  private constructor(
+    rig: Rig,
+    quick: boolean,
+    sshd: Sshd,
+    ports: { readonly tcp: number; readonly http: number },
+    socket: string,
+  ) {
+    this.rig = rig;
+    this.quick = quick;
+    this.#sshd = sshd;
+    this.#direct = sshd.writeClient({ name: 'direct', hostname: '127.0.0.1', port: sshd.port });
+    this.#ports = ports;
+    this.#socket = socket;
+  }
+
+  static async start(rig: Rig, quick: boolean): Promise<Bench> {
+    const sshd = await rig.sshd({ relay: true, config: ['MaxStartups 100'] });
+    const socket = join(rig.folder('far'), 'far.sock');
+    const script = fileURLToPath(new URL('far-side.ts', import.meta.url));
+    const tsx = import.meta.resolve('tsx');
+    const far = await rig.start([process.execPath, `--import=${tsx}`, script, socket], {
+      ready: (output) => output.includes('port '),
+    });
+    const http = await freePort();
+    await rig.start(['caddy', 'respond', '--listen', `127.0.0.1:${http}`, '--body', 'x'.repeat(200)]);
+    return new Bench(rig, quick, sshd, { tcp: Number(/port (\d+)/.exec(far.output)?.[1]), http }, socket);
+  }
+
+  /** Runs `use` with a contender that carries, over a network like that; on loopback there is no relay in between. */
+  async with<T>(
+    contender: ContenderName,
+    conditions: Conditions,
+    use: (ports: LocalPorts, running: Running) => Promise<T>,
+  ): Promise<T> {
+    const { running, ports } = await this.start(contender, conditions);
+    try {
+      await untilAnswered(ports.tcp);
+      return await use(ports, running);
+    } finally {
+      await running.stop();
+    }
+  }
+
+  /** Starts a contender and waits for nothing. */
+  async start(
+    contender: ContenderName,
+    conditions: Conditions,
+  ): Promise<{ running: Running; ports: LocalPorts }> {
+    const ports = { tcp: await freePort(), unix: await freePort(), http: await freePort() };
+    const isPlain = conditions.delayMs === undefined && conditions.bytesPerSecond === undefined;
+    this.#sshd.relay?.set(conditions);
+    const client = isPlain ? this.#direct : this.#sshd.client;
+    const running = await startContender(contender, this.rig, client, [
+      [ports.tcp, String(this.#ports.tcp)],
+      [ports.unix, this.#socket],
+      [ports.http, String(this.#ports.http)],
+    ]);
+    return { running, ports };
+  }
+
+  /** For what settles by itself: memory after a burst. */
+  async settle(): Promise<void> {
+    await sleep(1500);
+  }
+}
+
+/** Where a contender listens: to the far side's port, to its socket, and to a web server. */
+export interface LocalPorts {
+  readonly tcp: number;
+  readonly unix: number;
+  readonly http: number;
+}

@@ -1,0 +1,245 @@
+import { spawnSync } from 'node:child_process';
+import { binary } from '../../test/rig/tunnel.ts';
+import { mustRun } from '../../test/rig/run.ts';
+import type { Bench, LocalPorts } from './bench.ts';
+import { download, EchoClient, untilAnswered, upload } from './client.ts';
+import { cpuSeconds, residentBytes, type ContenderName } from './contenders.ts';
+import { median, percentile } from './statistics.ts';
+
+/** What one run gives: a value for each thing that was measured, by its name with the unit. */
+export type Measured = Readonly<Record<string, number>>;
+
+export interface Scenario {
+  readonly name: string;
+  /** What is measured in it is better when it is... */
+  readonly better: 'more' | 'less';
+  /** The first one is compared with each of the others. */
+  readonly contenders: readonly string[];
+  /** Ratios to reach, by what is measured and by the contender that it is compared with. */
+  readonly targets?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Absolute values to reach. */
+  readonly limits?: Readonly<Record<string, number>>;
+  measure(bench: Bench, contender: string): Promise<Measured>;
+}
+
+const MB = 1e6;
+const all = ['tunnel', 'ssh', 'ssh-gcm'];
+const both = ['tunnel', 'ssh'];
+
+interface Bulk {
+  readonly way: 'down' | 'up';
+  readonly roundTripMs: number;
+  readonly streams?: number;
+  readonly to?: keyof LocalPorts;
+  /** MB of each stream. */
+  readonly size: number;
+  readonly targets?: Readonly<Record<string, number>>;
+}
+
+function bulk({ way, roundTripMs, streams = 1, to = 'tcp', size, targets }: Bulk): Scenario {
+  const name = [
+    way,
+    roundTripMs,
+    ...(streams > 1 ? [`x${streams}`] : []),
+    ...(to === 'unix' ? ['unix'] : []),
+  ];
+  return {
+    name: name.join('-'),
+    better: 'more',
+    contenders: roundTripMs === 0 ? all : both,
+    ...(targets && { targets: { 'MB/s': targets } }),
+    measure: (bench, contender) =>
+      bench.with(contender as ContenderName, network(roundTripMs), async (ports, { pid }) => {
+        const move = way === 'down' ? download : upload;
+        const bytes = (bench.quick ? size / 4 : size) * MB;
+        const before = cpuSeconds(pid);
+        const start = performance.now();
+        await Promise.all(Array.from({ length: streams }, () => move(ports[to], bytes)));
+        const seconds = (performance.now() - start) / 1000;
+        const megabytes = (bytes * streams) / MB;
+        return {
+          'MB/s': megabytes / seconds,
+          ...(roundTripMs === 0 && { 'MB per CPU s': megabytes / (cpuSeconds(pid) - before) }),
+        };
+      }),
+  };
+}
+
+function network(roundTripMs: number): { delayMs?: number } {
+  return roundTripMs === 0 ? {} : { delayMs: roundTripMs / 2 };
+}
+
+/** What a small request every 100 ms waits for beside a transfer, at 100 Mbit/s and 20 ms. */
+function beside(way: 'down' | 'up', ratio: number): Scenario {
+  return {
+    name: `beside-${way}`,
+    better: 'less',
+    contenders: both,
+    targets: { 'added p99 ms': { ssh: ratio } },
+    measure: (bench, contender) =>
+      bench.with(contender as ContenderName, { delayMs: 10, bytesPerSecond: 12.5 * MB }, async (ports) => {
+        const small = await EchoClient.open(ports.tcp);
+        const alone: number[] = [];
+        for (let i = 0; i < 20; i++) alone.push(await small.ask());
+        const stop = new AbortController();
+        const bytes = (bench.quick ? 40 : 120) * MB;
+        const start = performance.now();
+        const transfer = (way === 'down' ? download : upload)(ports.tcp, bytes).finally(() => stop.abort());
+        const times = await small.askRegularly(stop.signal);
+        await transfer;
+        small.close();
+        const added = times.map((time) => time - median(alone));
+        return {
+          'added p50 ms': percentile(added, 50),
+          'added p99 ms': percentile(added, 99),
+          'ms a MB beside it': (performance.now() - start) / (bytes / MB),
+        };
+      }),
+  };
+}
+
+/** From the start of the program to the first byte that comes back. */
+function cold(roundTripMs: number, targets?: Readonly<Record<string, number>>): Scenario {
+  return {
+    name: `cold-${roundTripMs}`,
+    better: 'less',
+    contenders: both,
+    ...(targets && { targets: { ms: targets } }),
+    async measure(bench, contender) {
+      const start = performance.now();
+      const { running, ports } = await bench.start(contender as ContenderName, network(roundTripMs));
+      try {
+        await untilAnswered(ports.tcp);
+        return { ms: performance.now() - start };
+      } finally {
+        await running.stop();
+      }
+    },
+  };
+}
+
+function requests(clients: number, targets?: Readonly<Record<string, number>>): Scenario {
+  return {
+    name: `requests-${clients}`,
+    better: 'more',
+    contenders: both,
+    ...(targets && { targets: { 'requests/s': targets } }),
+    measure: (bench, contender) =>
+      bench.with(contender as ContenderName, {}, async ({ http }, { pid }) => {
+        const before = cpuSeconds(pid);
+        const seconds = bench.quick ? 2 : 5;
+        const command = [
+          'wrk',
+          '-t1',
+          `-c${clients}`,
+          `-d${seconds}s`,
+          '--latency',
+          `http://127.0.0.1:${http}/`,
+        ];
+        const { stdout } = await mustRun(command, { env: bench.rig.env });
+        const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
+        return {
+          'requests/s': perSecond,
+          'requests per CPU s': (perSecond * seconds) / (cpuSeconds(pid) - before),
+          '1/p99 of them, per s': 1000 / latencyMs(stdout),
+        };
+      }),
+  };
+}
+
+/** wrk's p99, in milliseconds. */
+function latencyMs(output: string): number {
+  const [, value, unit] = /99%\s+([\d.]+)(us|ms|s)/.exec(output) ?? [];
+  return Number(value) * { us: 0.001, ms: 1, s: 1000 }[unit as 'us' | 'ms' | 's'];
+}
+
+const connections: Scenario = {
+  name: 'connections',
+  better: 'more',
+  contenders: both,
+  measure: (bench, contender) =>
+    bench.with(contender as ContenderName, {}, async ({ tcp }, { pid }) => {
+      const before = cpuSeconds(pid);
+      const end = performance.now() + (bench.quick ? 1500 : 4000);
+      let count = 0;
+      const start = performance.now();
+      const client = async (): Promise<void> => {
+        while (performance.now() < end) {
+          await untilAnswered(tcp);
+          count += 1;
+        }
+      };
+      await Promise.all(Array.from({ length: 16 }, client));
+      return {
+        'connections/s': (count * 1000) / (performance.now() - start),
+        'connections per CPU s': count / (cpuSeconds(pid) - before),
+      };
+    }),
+};
+
+const memory: Scenario = {
+  name: 'memory',
+  better: 'less',
+  contenders: both,
+  limits: { 'MB with 1,000 idle': 110 },
+  measure: (bench, contender) =>
+    bench.with(contender as ContenderName, {}, async ({ tcp }, { pid }) => {
+      const idle = residentBytes(pid) / MB;
+      const clients: EchoClient[] = [];
+      // ssh loses some of a thousand that come at once: its listeners hold 128.
+      while (clients.length < 1000) {
+        clients.push(...(await Promise.all(Array.from({ length: 50 }, () => EchoClient.open(tcp)))));
+      }
+      await bench.settle();
+      const crowded = residentBytes(pid) / MB;
+      for (const client of clients) client.close();
+      await bench.settle();
+      let most = 0;
+      const timer = setInterval(() => (most = Math.max(most, residentBytes(pid) / MB)), 20);
+      await download(tcp, 200 * MB).finally(() => clearInterval(timer));
+      return { 'MB idle': idle, 'MB with 1,000 idle': crowded, 'MB during bulk': most };
+    }),
+};
+
+const startUp: Scenario = {
+  name: 'start-up',
+  better: 'less',
+  contenders: ['tunnel --version', 'tunnel ls', 'node -e 0'],
+  measure: (bench, contender) => {
+    const args = contender.startsWith('node') ? ['-e', '0'] : [binary, ...contender.split(' ').slice(1)];
+    const times = Array.from({ length: 8 }, () => {
+      const start = performance.now();
+      spawnSync(process.execPath, args, { env: bench.rig.env, stdio: 'ignore' });
+      return performance.now() - start;
+    });
+    return Promise.resolve({ ms: median(times) });
+  },
+  targets: { ms: { 'node -e 0': 1.3 } },
+};
+
+/** In the order of the report; those of the HTTP proxy go here, too: a contender is whatever `measure` takes it for. */
+export const scenarios: readonly Scenario[] = [
+  startUp,
+  cold(0),
+  cold(100, { ssh: 1 }),
+  bulk({ way: 'down', roundTripMs: 0, size: 1000, targets: { ssh: 1.15, 'ssh-gcm': 0.9 } }),
+  bulk({ way: 'up', roundTripMs: 0, size: 1000, targets: { 'ssh-gcm': 0.9 } }),
+  bulk({ way: 'down', roundTripMs: 0, to: 'unix', size: 1000 }),
+  bulk({ way: 'up', roundTripMs: 0, to: 'unix', size: 1000 }),
+  bulk({ way: 'down', roundTripMs: 0, streams: 8, size: 100 }),
+  bulk({ way: 'up', roundTripMs: 0, streams: 8, size: 100 }),
+  bulk({ way: 'down', roundTripMs: 20, size: 200 }),
+  bulk({ way: 'up', roundTripMs: 20, size: 200 }),
+  bulk({ way: 'down', roundTripMs: 50, size: 400, targets: { ssh: 4 } }),
+  bulk({ way: 'up', roundTripMs: 50, size: 120, targets: { ssh: 0.95 } }),
+  bulk({ way: 'down', roundTripMs: 50, streams: 8, size: 40 }),
+  bulk({ way: 'down', roundTripMs: 100, size: 100 }),
+  bulk({ way: 'up', roundTripMs: 100, size: 60 }),
+  beside('down', 0.25),
+  beside('up', 0.5),
+  connections,
+  requests(1),
+  requests(64, { ssh: 1 }),
+  requests(256),
+  memory,
+];

@@ -2,9 +2,11 @@ import { resolve } from 'node:path';
 import { formatDestination } from '../config/destination.ts';
 import { checkProfileName, type ProfileOptions, type ProfileSession } from '../config/profiles/profile.ts';
 import { UsageError } from '../errors.ts';
-import { formatFlag, withAbsolutePath } from '../spec.ts';
+import { withAbsolutePlaces } from '../session/http-spec.ts';
+import { formatFlag, formatSpec, withAbsolutePath, type ForwardSpec, type HttpSpec } from '../spec.ts';
+import { formatWireguard } from '../wireguard/address.ts';
 import { closest } from '../closest.ts';
-import { readLife, readSaying, readTarget, type Line } from './line.ts';
+import { readLife, readSaying, readTarget, readVpn, type Line } from './line.ts';
 import type { ProfileCommand, SaveCommand, Target } from './command.ts';
 import type { Flags } from './read-flags.ts';
 import { couldBeHost } from './words.ts';
@@ -20,7 +22,9 @@ export function readSave(line: Line): SaveCommand {
   checkProfileName(profile);
   const { description, tag, forward, remote, dynamic } = line.flags;
   const about = description?.at(-1);
-  const isGiven = [...rest, ...(forward ?? []), ...(remote ?? []), ...(dynamic ?? [])].length > 0;
+  const isGiven =
+    [...rest, ...(forward ?? []), ...(remote ?? []), ...(dynamic ?? []), ...(line.flags.route ?? [])].length >
+    0;
   const words = rest.some((word) => couldBeHost(word)) ? rest : [profile, ...rest];
   return {
     name: 'save',
@@ -35,13 +39,38 @@ export function readSave(line: Line): SaveCommand {
 function sessionOf(line: Line, profile: string): ProfileSession {
   const target = readTarget(line, 'save NAME ');
   readLife(line.flags);
+  const { vpn } = readVpn(line.flags);
   const host = formatDestination(target.destination);
   const options = optionsOf(target, line.flags);
   return {
     ...(host !== profile && { host }),
-    ...(target.forwards && { forwards: target.forwards.map((spec) => formatFlag(withAbsolutePath(spec))) }),
+    ...(target.forwards && keptForwards(target.forwards)),
+    ...(vpn && { wireguard: formatWireguard(vpn.address), ...(vpn.via !== 'auto' && { via: vpn.via }) }),
     ...(Object.keys(options).length > 0 && { options }),
   };
+}
+
+/** What is open, as a profile has it. Throws a `UsageError` for a reverse proxy that has more than routes. */
+export function keptForwards(
+  specs: readonly ForwardSpec[],
+): Pick<ProfileSession, 'forwards' | 'routes' | 'http'> {
+  const forwards = specs.filter((spec) => spec.kind !== 'http');
+  const [proxy, another] = specs.filter((spec) => spec.kind === 'http').map(withAbsolutePlaces);
+  if (another !== undefined || (proxy?.kind === 'http' && !hasRoutesAlone(proxy))) {
+    throw new UsageError('not-kept', 'A profile keeps one reverse proxy, with its routes alone', {
+      hint: [
+        'Give the rest when it is opened: --caddyfile, --as, --allow-host, --allow-origin, --log-queries',
+      ],
+    });
+  }
+  return {
+    ...(forwards.length > 0 && { forwards: forwards.map((spec) => formatFlag(withAbsolutePath(spec))) }),
+    ...(proxy?.kind === 'http' && { http: formatSpec(proxy), routes: proxy.routes }),
+  };
+}
+
+function hasRoutesAlone({ kind: _kind, listen: _listen, routes: _routes, ...others }: HttpSpec): boolean {
+  return Object.keys(others).length === 0;
 }
 
 /** The names in a profile are those of the flags. */

@@ -17,6 +17,8 @@ const lines = [
   'vps --reconnect 1s..2m -J none -F none',
   '[::1]:22 [::1]:8080:[::1]:80',
   '8081 vps',
+  'vps --http 8080 -r /api/*=~/api/app.sock -r api.localhost/=5000,keep-prefix 8081',
+  'vps 8081 --wireguard 10.0.0.1,interface=wg0 --via wireguard',
 ];
 
 for (const line of lines) {
@@ -30,6 +32,12 @@ for (const line of lines) {
     assert.deepEqual(openEntry.read({ ...alone, flags }), parseArguments(line.split(' ')));
   });
 }
+
+test('a reverse proxy that has more than routes is not kept in part', () => {
+  for (const more of ['--as=app.example.org', '--caddyfile=x/Caddyfile', '--log-queries']) {
+    assert.throws(() => parseArguments(['save', 'x', 'vps', '-r', '/=5000', more]), { code: 'not-kept' });
+  }
+});
 
 test('SPECs alone are those of the host that the profile is called after', () => {
   const saved = parseArguments(['save', 'vps', '8081', '-D', '1080']);

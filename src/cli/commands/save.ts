@@ -4,13 +4,12 @@ import { NotFoundError, UsageError } from '../../errors.ts';
 import { matching, runningSessions } from '../../session/control/sessions.ts';
 import type { SessionStatus } from '../../session/control/status.ts';
 import { readForward } from '../../session/report.ts';
-import { formatFlag } from '../../spec.ts';
 import { commandTable } from '../command-table.ts';
 import type { SaveCommand } from '../command.ts';
 import { messages } from '../output/messages.ts';
 import type { Screens } from '../output/output.ts';
 import { painter } from '../output/screen.ts';
-import { sshOptionsOf } from '../profile-lines.ts';
+import { keptForwards, sshOptionsOf } from '../profile-lines.ts';
 
 /**
  * Keeps what is given, or what the session of that name has open, as a profile. Fulfils with the exit status; throws a
@@ -64,7 +63,7 @@ function sessionOf({ name, flags, transport, forwards }: SessionStatus, profile:
   const options = { ...sshOptionsOf(others), ...(transport !== 'auto' && { transport }) };
   return {
     ...(name !== profile && { host: name }),
-    forwards: forwards.map((forward) => formatFlag(readForward(forward).spec)),
+    ...keptForwards(forwards.map((forward) => readForward(forward).spec)),
     ...(Object.keys(options).length > 0 && { options }),
   };
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseArguments, readLine } from '../../src/cli/arguments.ts';
 import { openEntry } from '../../src/cli/command-table.ts';
 import { withLayers, type Layer } from '../../src/cli/layers/layer.ts';
-import { profileLayer } from '../../src/cli/layers/profile-layer.ts';
+import { profileLayer, projectLayer } from '../../src/cli/layers/profile-layer.ts';
 import { profileShape } from '../../src/config/profiles/profile.ts';
 import { check } from '../../src/config/profiles/shape.ts';
 
@@ -37,6 +37,15 @@ test('a reverse proxy that has more than routes is not kept in part', () => {
   for (const more of ['--as=app.example.org', '--caddyfile=x/Caddyfile', '--log-queries']) {
     assert.throws(() => parseArguments(['save', 'x', 'vps', '-r', '/=5000', more]), { code: 'not-kept' });
   }
+});
+
+test('a relative folder of a project is found from wherever somebody works in it', () => {
+  const { values } = projectLayer({
+    path: '/work/shop/tunnel.json',
+    hash: '',
+    routes: ['/=./web', '/api/*=5000', '/docs/*=/srv/docs,spa'],
+  });
+  assert.deepEqual(values['route'], ['/=/work/shop/web', '/api/*=5000', '/docs/*=/srv/docs,spa']);
 });
 
 test('SPECs alone are those of the host that the profile is called after', () => {

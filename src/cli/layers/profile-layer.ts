@@ -1,5 +1,7 @@
+import { dirname, resolve } from 'node:path';
 import type { ProfileSession } from '../../config/profiles/profile.ts';
 import type { Project } from '../../config/project.ts';
+import { formatRoute, parseRoute } from '../../proxy/route.ts';
 import { parseForward } from '../../parse-spec.ts';
 import { formatSpec } from '../../spec.ts';
 import type { Layer, Values } from './layer.ts';
@@ -37,8 +39,19 @@ export function profileLayer(name: string, session: ProfileSession): Layer {
 export function projectLayer({ path, forwards, routes }: Project): Layer {
   return {
     source: `project (${path})`,
-    values: present({ forward: forwards?.map(formatSpec), route: routes }),
+    values: present({
+      forward: forwards?.map(formatSpec),
+      route: routes?.map((route) => routeFrom(dirname(path), route)),
+    }),
   };
+}
+
+/** A relative folder is the project's, wherever below it somebody works. */
+function routeFrom(directory: string, text: string): string {
+  const route = parseRoute(text);
+  const { upstream } = route;
+  if (upstream.kind !== 'folder' || upstream.path.startsWith('~/')) return formatRoute(route);
+  return formatRoute({ ...route, upstream: { ...upstream, path: resolve(directory, upstream.path) } });
 }
 
 function forwardValues(forwards: readonly string[]): Record<string, string[] | undefined> {

@@ -7,7 +7,7 @@ import { askWith } from '../../ssh/askpass.ts';
 import type { Ask } from '../../ssh/context.ts';
 import { catchStopSignals, aborted, signalStatus } from '../signals.ts';
 import type { FromBackground, ToBackground } from './background-messages.ts';
-import { begin, type Elsewhere } from './begin.ts';
+import { begin, type Elsewhere, whenOpen } from './begin.ts';
 import { mismatches } from './join.ts';
 import { remember } from './remember.ts';
 
@@ -43,7 +43,7 @@ export async function background(): Promise<number> {
   const { kept } = begun;
   process.on('SIGHUP', () => void kept.retry());
   try {
-    await kept.opened();
+    await whenOpen(kept);
   } catch (error) {
     return kept.stopped ? (starter.stopped(), 0) : (starter.fail(error), 1);
   }

@@ -55,6 +55,16 @@ export const begin: Begin = async (command, options) => {
   }
 };
 
+/** Rejects with what the session could not be opened for, once those who wait on its control socket have heard it. */
+export async function whenOpen(session: Pick<KeptSession, 'opened' | 'closed'>): Promise<void> {
+  try {
+    await session.opened();
+  } catch (error) {
+    await session.closed;
+    throw error;
+  }
+}
+
 /** Whether the session of the other process is about to make room for another. */
 async function isEnding(name: string): Promise<boolean> {
   const path = controlSocketPath(name);
@@ -62,6 +72,8 @@ async function isEnding(name: string): Promise<boolean> {
     const { state } = await new ControlClient(path).status();
     return state === 'closing' || state === 'closed';
   } catch (error) {
+    // Its process may be at its very end.
+    await delay(ENDING_PAUSE_MS);
     if (await isAlive(path)) throw error;
     return true;
   }

@@ -16,7 +16,7 @@ import { plainOutput } from '../output/plain.ts';
 import { painter } from '../output/screen.ts';
 import { terminalAsk } from '../prompt.ts';
 import { aborted, catchStopSignals, signalStatus, type StopSignals } from '../signals.ts';
-import { begin, type Elsewhere, type KeptSession } from './begin.ts';
+import { begin, type Elsewhere, type KeptSession, whenOpen } from './begin.ts';
 import { execVariables } from './exec-variables.ts';
 import { mismatches, show } from './join.ts';
 import { askBetween } from './open.ts';
@@ -105,7 +105,7 @@ async function keep(
   forwards: readonly ForwardView[],
   stop: StopSignals,
 ): Promise<Opened> {
-  await Promise.race([session.opened(), aborted(stop.second)]);
+  await Promise.race([whenOpen(session), aborted(stop.second)]);
   let closing = false;
   return {
     forwards,

@@ -11,7 +11,7 @@ import type { Output, Screens } from '../output/output.ts';
 import { terminalAsk } from '../prompt.ts';
 import { aborted, catchStopSignals, signalStatus, type StopSignals } from '../signals.ts';
 import type { BrowsingOutput } from './browse.ts';
-import { begin as beginReally, type Begin, type Elsewhere, type KeptSession } from './begin.ts';
+import { begin as beginReally, type Begin, type Elsewhere, type KeptSession, whenOpen } from './begin.ts';
 
 /** How long open connections may go on after the first Ctrl-C. */
 const GRACE_MS = 3000;
@@ -131,7 +131,7 @@ function tookOver(name: string, error: unknown): string {
 
 async function keep(session: KeptSession, output: Output, stop: StopSignals): Promise<unknown> {
   try {
-    await Promise.race([session.opened(), aborted(stop.second)]);
+    await Promise.race([whenOpen(session), aborted(stop.second)]);
   } catch (error) {
     // Another process asked for the end, and got it.
     if (session.stopped) return undefined;

@@ -24,7 +24,8 @@ const begin: Begin = async (_command, { onEvent, signal }) => {
     end = resolve;
   });
   const opened = opening();
-  opened.catch(() => undefined);
+  // As a real one ends when it could not be opened.
+  opened.catch(() => end());
   const kept: KeptSession = {
     opened: () => opened,
     closed,

@@ -45,22 +45,29 @@ function countArrivals(socket: Duplex): { count(): number; stop(): void } {
   return { count: () => chunks, stop: () => socket.off('data', onData) };
 }
 
+/** What was in the system's buffers before the question is delivered by then, and says nothing of now. */
+const SETTLED_MS = 500;
+
 /**
- * Asks the server for one sign of life, and tells whether anything arrived within `timeoutMs`. Where it cannot be asked
- * the connection is taken to live.
+ * Asks the server for one sign of life, and tells whether it answers within `timeoutMs`; on a link that is busy, where
+ * the answer waits its turn, whether anything else arrives meanwhile. Where it cannot be asked the connection is taken to
+ * live.
  */
 export async function answersPing(client: Client, socket: Duplex, timeoutMs: number): Promise<boolean> {
   if (socket.destroyed) return false;
-  if (!ping(client)) return true;
-  return await new Promise((resolve) => {
+  const arrivals = countArrivals(socket);
+  return await new Promise<boolean>((resolve) => {
+    let settled = Infinity;
+    const settling = setTimeout(() => (settled = arrivals.count()), SETTLED_MS);
+    const limit = setTimeout(() => settle(arrivals.count() > settled), timeoutMs);
+    const onClose = (): void => settle(false);
     const settle = (alive: boolean): void => {
-      clearTimeout(timer);
-      socket.off('data', onData).off('close', onClose);
+      clearTimeout(settling);
+      clearTimeout(limit);
+      socket.off('close', onClose);
       resolve(alive);
     };
-    const onData = (): void => settle(true);
-    const onClose = (): void => settle(false);
-    const timer = setTimeout(onClose, timeoutMs);
-    socket.on('data', onData).once('close', onClose);
-  });
+    socket.once('close', onClose);
+    if (!ping(client, () => settle(true))) settle(true);
+  }).finally(() => arrivals.stop());
 }

@@ -2,7 +2,8 @@ import { UsageError } from '../errors.ts';
 import type { Command, Saying } from './command.ts';
 import { commandTable, openEntry, type CommandEntry } from './command-table.ts';
 import { beforeDashes, lastOf, type Line } from './line.ts';
-import { expandFlags, flags as flagTable, type FlagName } from './flags.ts';
+import { expandFlags } from './expand-flags.ts';
+import { flags as flagTable, type FlagName } from './flags.ts';
 import { readFlags } from './read-flags.ts';
 
 /** Reads the words after `tunnel`. Throws a `UsageError` that names the word and says what would be right. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expandFlags, flags } from '../../src/cli/flags.ts';
+import { expandFlags } from '../../src/cli/expand-flags.ts';
+import { flags } from '../../src/cli/flags.ts';
 import { help } from '../../src/cli/help.ts';
 import { UsageError } from '../../src/errors.ts';
 

@@ -35,7 +35,7 @@ async function request(port: number, number: number): Promise<string> {
   });
 }
 
-test('a Gunicorn that is restarted again and again under load is a pause: no request is lost that no worker had begun', async (t) => {
+test('a Gunicorn that is restarted again and again under load is a pause: none is executed twice, and at most one a restart is lost', async (t) => {
   if (!needs(t, 'sshd', 'gunicorn')) return;
   const rig = await startRig(t);
   const sshd = await rig.sshd();
@@ -76,7 +76,7 @@ test('a Gunicorn that is restarted again and again under load is a pause: no req
   const begun = journal.filter((line) => line.startsWith('began'));
   assert.equal(new Set(begun).size, begun.length, 'no request was executed twice');
   assert.ok(asked.length > 100, `${asked.length} requests`);
-  // What a worker had taken up when it was told to stop is its own to lose; there is one worker.
+  // What its worker had taken up, or what was in the backlog of its socket: neither can be sent again.
   assert.ok(
     lost.length <= RESTARTS,
     `${lost.length} of ${asked.length} requests were lost: ${lost.join(' ')}`,

@@ -41,11 +41,11 @@ test('a reverse proxy that has more than routes is not kept in part', () => {
 
 test('a relative folder of a project is found from wherever somebody works in it', () => {
   const { values } = projectLayer({
-    path: '/work/shop/tunnel.json',
+    path: '/home/me/shop/tunnel.json',
     hash: '',
     routes: ['/=./web', '/api/*=5000', '/docs/*=/srv/docs,spa'],
   });
-  assert.deepEqual(values['route'], ['/=/work/shop/web', '/api/*=5000', '/docs/*=/srv/docs,spa']);
+  assert.deepEqual(values['route'], ['/=/home/me/shop/web', '/api/*=5000', '/docs/*=/srv/docs,spa']);
 });
 
 test('SPECs alone are those of the host that the profile is called after', () => {

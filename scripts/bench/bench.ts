@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -5,9 +6,17 @@ import type { Rig } from '../../test/rig/rig.ts';
 import type { Conditions } from '../../test/rig/relay.ts';
 import type { Sshd } from '../../test/rig/sshd.ts';
 import type { SshClient } from '../../test/rig/ssh-client.ts';
+import type { Caddy } from '../../test/rig/caddy.ts';
 import { freePort } from '../../test/rig/servers.ts';
 import { untilAnswered } from './client.ts';
 import { startContender, type ContenderName, type Running } from './contenders.ts';
+
+/** The files of a page beside its HTML, and the bytes of each. */
+const FILES = 60;
+const FILE_SIZE = 6000;
+
+/** How `tunnel` serves the site: by the Caddyfile, with files from here; or as one route that leads to the Caddy there. */
+export type SiteBy = 'caddyfile' | 'route';
 
 /** What a scenario measures in: sshd, the network in front of it, and the servers behind it. Made once for all. */
 export class Bench {
@@ -17,6 +26,7 @@ export class Bench {
   readonly #direct: SshClient;
   readonly #ports: { readonly tcp: number; readonly http: number };
   readonly #socket: string;
+  readonly #caddy: Caddy;
 
   private constructor(
     rig: Rig,
@@ -24,6 +34,7 @@ export class Bench {
     sshd: Sshd,
     ports: { readonly tcp: number; readonly http: number },
     socket: string,
+    caddy: Caddy,
   ) {
     this.rig = rig;
     this.quick = quick;
@@ -31,6 +42,7 @@ export class Bench {
     this.#direct = sshd.writeClient({ name: 'direct', hostname: '127.0.0.1', port: sshd.port });
     this.#ports = ports;
     this.#socket = socket;
+    this.#caddy = caddy;
   }
 
   static async start(rig: Rig, quick: boolean): Promise<Bench> {
@@ -43,7 +55,10 @@ export class Bench {
     });
     const http = await freePort();
     await rig.start(['caddy', 'respond', '--listen', `127.0.0.1:${http}`, '--body', 'x'.repeat(200)]);
-    return new Bench(rig, quick, sshd, { tcp: Number(/port (\d+)/.exec(far.output)?.[1]), http }, socket);
+    const caddy = await rig.caddy({ proxies: { '/app/*': `127.0.0.1:${http}` } });
+    for (const file of pageFiles) writeFileSync(join(caddy.webroot, file), 'x'.repeat(FILE_SIZE));
+    const tcp = Number(/port (\d+)/.exec(far.output)?.[1]);
+    return new Bench(rig, quick, sshd, { tcp, http }, socket, caddy);
   }
 
   /** Runs `use` with a contender that carries, over a network like that; on loopback there is no relay in between. */
@@ -51,8 +66,9 @@ export class Bench {
     contender: ContenderName,
     conditions: Conditions,
     use: (ports: LocalPorts, running: Running) => Promise<T>,
+    site?: SiteBy,
   ): Promise<T> {
-    const { running, ports } = await this.start(contender, conditions);
+    const { running, ports } = await this.start(contender, conditions, site);
     try {
       await untilAnswered(ports.tcp);
       return await use(ports, running);
@@ -65,16 +81,26 @@ export class Bench {
   async start(
     contender: ContenderName,
     conditions: Conditions,
+    by?: SiteBy,
   ): Promise<{ running: Running; ports: LocalPorts }> {
-    const ports = { tcp: await freePort(), unix: await freePort(), http: await freePort() };
+    const [tcp, unix, http, site] = [await freePort(), await freePort(), await freePort(), await freePort()];
+    const ports = { tcp, unix, http, site };
+    const caddy = this.#caddy;
+    const flags = by === 'route' ? ['-r', `/=${caddy.port}`] : [`--caddyfile=${caddy.caddyfile}`];
     const isPlain = conditions.delayMs === undefined && conditions.bytesPerSecond === undefined;
     this.#sshd.relay?.set(conditions);
     const client = isPlain ? this.#direct : this.#sshd.client;
-    const running = await startContender(contender, this.rig, client, [
-      [ports.tcp, String(this.#ports.tcp)],
-      [ports.unix, this.#socket],
-      [ports.http, String(this.#ports.http)],
-    ]);
+    const running = await startContender(
+      contender,
+      this.rig,
+      client,
+      [
+        [tcp, String(this.#ports.tcp)],
+        [unix, this.#socket],
+        [http, String(this.#ports.http)],
+      ],
+      by && { port: site, flags, caddy: caddy.port },
+    );
     return { running, ports };
   }
 
@@ -84,9 +110,13 @@ export class Bench {
   }
 }
 
-/** Where a contender listens: to the far side's port, to its socket, and to a web server. */
+/** Where a contender listens: to the far side's port, to its socket, to a web server, and for the site if asked for. */
 export interface LocalPorts {
   readonly tcp: number;
   readonly unix: number;
   readonly http: number;
+  readonly site: number;
 }
+
+/** What a browser fetches beside the page. */
+export const pageFiles: readonly string[] = Array.from({ length: FILES }, (_, i) => `${i}.js`);

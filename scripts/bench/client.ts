@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
@@ -114,4 +115,24 @@ export async function untilAnswered(port: number): Promise<void> {
     if (answered) return;
     await sleep(2);
   }
+}
+
+/** A browser has so many connections to one origin. */
+const BROWSER_CONNECTIONS = 6;
+
+/** Milliseconds until the page and all of its files are here. */
+export async function openPage(port: number, files: readonly string[]): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: BROWSER_CONNECTIONS });
+  const fetched = async (path: string): Promise<void> => {
+    const request = get({ host: '127.0.0.1', port, path, agent, headers: { Host: `localhost:${port}` } });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    if (response.statusCode !== 200) throw new Error(`${path}: ${response.statusCode}`);
+    response.resume();
+    await once(response, 'end');
+  };
+  const start = performance.now();
+  await fetched('/');
+  await Promise.all(files.map((file) => fetched(`/${file}`)));
+  agent.destroy();
+  return performance.now() - start;
 }

@@ -14,12 +14,20 @@ export interface Running {
 /** `tunnel` prefers this cipher by itself. */
 const gcm = ['-c', 'aes128-gcm@openssh.com'];
 
+/** What serves a whole site on a local port: `tunnel` with these flags, or the Caddy at that port there. */
+export interface Site {
+  readonly port: number;
+  readonly flags: readonly string[];
+  readonly caddy: number;
+}
+
 /** Starts a contender; `forwards` are pairs of a local port and what it leads to. Does not wait until it is ready. */
 export async function startContender(
   name: ContenderName,
   rig: Rig,
   client: SshClient,
   forwards: readonly (readonly [number, string])[],
+  site: Site | undefined,
 ): Promise<Running> {
   const specs = forwards.map(([port, target]) =>
     name === 'tunnel' || target.startsWith('/') ? `${port}:${target}` : `${port}:127.0.0.1:${target}`,
@@ -33,6 +41,7 @@ export async function startContender(
           ...client.flags,
           client.name,
           ...specs.map((spec) => spec.replace(/:(\d+)$/, ':127.0.0.1:$1')),
+          ...(site === undefined ? [] : ['--http', String(site.port), ...site.flags]),
         ]
       : [
           'ssh',
@@ -40,6 +49,7 @@ export async function startContender(
           ...(name === 'ssh' ? [] : gcm),
           '-N',
           ...specs.flatMap((spec) => ['-L', spec]),
+          ...(site === undefined ? [] : ['-L', `${site.port}:127.0.0.1:${site.caddy}`]),
           client.name,
         ];
   return await rig.start(command, { stopSignal: 'SIGTERM' });

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { binary } from '../../test/rig/tunnel.ts';
 import { mustRun } from '../../test/rig/run.ts';
-import type { Bench, LocalPorts } from './bench.ts';
-import { download, EchoClient, untilAnswered, upload } from './client.ts';
+import { pageFiles, type Bench, type LocalPorts, type SiteBy } from './bench.ts';
+import { download, EchoClient, openPage, untilAnswered, upload } from './client.ts';
 import { cpuSeconds, residentBytes, type ContenderName } from './contenders.ts';
 import { median, percentile } from './statistics.ts';
 
@@ -118,6 +118,7 @@ function cold(roundTripMs: number, targets?: Readonly<Record<string, number>>): 
   };
 }
 
+/** Keep-alive clients of a web server, through a plain forward. */
 function requests(clients: number, targets?: Readonly<Record<string, number>>): Scenario {
   return {
     name: `requests-${clients}`,
@@ -125,25 +126,55 @@ function requests(clients: number, targets?: Readonly<Record<string, number>>): 
     contenders: both,
     ...(targets && { targets: { 'requests/s': targets } }),
     measure: (bench, contender) =>
-      bench.with(contender as ContenderName, {}, async ({ http }, { pid }) => {
-        const before = cpuSeconds(pid);
-        const seconds = bench.quick ? 2 : 5;
-        const command = [
-          'wrk',
-          '-t1',
-          `-c${clients}`,
-          `-d${seconds}s`,
-          '--latency',
-          `http://127.0.0.1:${http}/`,
-        ];
-        const { stdout } = await mustRun(command, { env: bench.rig.env });
-        const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
-        return {
-          'requests/s': perSecond,
-          'requests per CPU s': (perSecond * seconds) / (cpuSeconds(pid) - before),
-          '1/p99 of them, per s': 1000 / latencyMs(stdout),
-        };
-      }),
+      bench.with(contender as ContenderName, {}, ({ http }, { pid }) => ask(bench, pid, clients, http, '/')),
+  };
+}
+
+/** The same through a reverse proxy: ours here, or the Caddy there. */
+function proxied(clients: number): Scenario {
+  return {
+    name: `proxy-${clients}`,
+    better: 'more',
+    contenders: both,
+    measure: (bench, contender) =>
+      bench.with(
+        contender as ContenderName,
+        {},
+        ({ site }, { pid }) => ask(bench, pid, clients, site, '/app/'),
+        'caddyfile',
+      ),
+  };
+}
+
+async function ask(bench: Bench, pid: number, clients: number, port: number, path: string): Promise<Measured> {
+  const before = cpuSeconds(pid);
+  const seconds = bench.quick ? 2 : 5;
+  const url = `http://127.0.0.1:${port}${path}`;
+  const command = ['wrk', '-t1', `-c${clients}`, `-d${seconds}s`, '--latency', url];
+  const { stdout } = await mustRun(command, { env: bench.rig.env });
+  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(stdout);
+  const perSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(stdout)?.[1]);
+  return {
+    'requests/s': perSecond,
+    'requests per CPU s': (perSecond * seconds) / (cpuSeconds(pid) - before),
+    '1/p99 of them, per s': 1000 / latencyMs(stdout),
+  };
+}
+
+/** A page with many small files, as a browser opens it. */
+function page(name: string, by: SiteBy, targets?: Readonly<Record<string, number>>): Scenario {
+  return {
+    name,
+    better: 'less',
+    contenders: both,
+    ...(targets && { targets: { ms: targets } }),
+    measure: (bench, contender) =>
+      bench.with(
+        contender as ContenderName,
+        network(100),
+        async ({ site }) => ({ ms: await openPage(site, pageFiles) }),
+        by,
+      ),
   };
 }
 
@@ -201,25 +232,31 @@ const memory: Scenario = {
     }),
 };
 
-const startUp: Scenario = {
-  name: 'start-up',
-  better: 'less',
-  contenders: ['tunnel --version', 'tunnel ls', 'node -e 0'],
-  measure: (bench, contender) => {
-    const args = contender.startsWith('node') ? ['-e', '0'] : [binary, ...contender.split(' ').slice(1)];
-    const times = Array.from({ length: 8 }, () => {
-      const start = performance.now();
-      spawnSync(process.execPath, args, { env: bench.rig.env, stdio: 'ignore' });
-      return performance.now() - start;
-    });
-    return Promise.resolve({ ms: median(times) });
-  },
-  targets: { ms: { 'node -e 0': 1.3 } },
-};
+/** A command that needs no session, beside a program that does nothing. */
+function startUp(name: string, args: readonly string[], targets?: Readonly<Record<string, number>>): Scenario {
+  return {
+    name,
+    better: 'less',
+    contenders: [`tunnel ${args[0] ?? ''}`, 'node -e 0'],
+    ...(targets && { targets: { ms: targets } }),
+    measure: (bench, contender) => {
+      const command = contender.startsWith('node') ? ['-e', '0'] : [binary, ...args];
+      const times = Array.from({ length: 10 }, () => {
+        const start = performance.now();
+        const { status, error } = spawnSync(process.execPath, command, { env: bench.rig.env, stdio: 'ignore' });
+        if (status !== 0) throw error ?? new Error(`${contender} ended with ${status}`);
+        return performance.now() - start;
+      });
+      return Promise.resolve({ ms: median(times) });
+    },
+  };
+}
 
-/** In the order of the report; those of the HTTP proxy go here, too: a contender is whatever `measure` takes it for. */
+/** In the order of the report. */
 export const scenarios: readonly Scenario[] = [
-  startUp,
+  startUp('version', ['--version'], { 'node -e 0': 1.3 }),
+  startUp('completion', ['__complete', 'bash', 'tunnel --', ' =:'], { 'node -e 0': 1.3 }),
+  startUp('ls', ['ls']),
   cold(0),
   cold(100, { ssh: 1 }),
   bulk({ way: 'down', roundTripMs: 0, size: 1000, targets: { ssh: 1.15, 'ssh-gcm': 0.9 } }),
@@ -241,5 +278,10 @@ export const scenarios: readonly Scenario[] = [
   requests(1),
   requests(64, { ssh: 1 }),
   requests(256),
+  proxied(1),
+  proxied(64),
+  proxied(256),
+  page('page-100', 'caddyfile', { ssh: 0.8 }),
+  page('page-100-far', 'route'),
   memory,
 ];

@@ -21,6 +21,7 @@ export class Authenticator {
   readonly #tried: string[] = [];
   #identities: Promise<Identity[]> | undefined;
   #keys: Identity[] | undefined;
+  #offered: Identity | undefined;
   #prompts: Record<Exclude<Method, 'publickey'>, number> = { 'keyboard-interactive': 0, password: 0 };
   #accepted: readonly string[] | undefined;
   #wasAsked = false;
@@ -47,6 +48,11 @@ export class Authenticator {
     if (!partial) return;
     this.#tried.push('(accepted in part)');
     this.#keys = undefined;
+  }
+
+  /** Whether the key that is being offered may sign before the server has asked for it. */
+  get signsFreely(): boolean {
+    return this.#offered?.signsFreely === true;
   }
 
   /** The next attempt, or undefined when there is nothing left. */
@@ -107,6 +113,7 @@ export class Authenticator {
     for (let identity = this.#keys.shift(); identity !== undefined; identity = this.#keys.shift()) {
       const publicKey = await identity.prepare();
       if (publicKey === undefined) continue;
+      this.#offered = identity;
       this.#tried.push(identity.name);
       this.#context.debug(`offering ${publicKey.type} ${identity.name}`);
       const agent = new OneKeyAgent(identity, publicKey, this.#client, this.#context);

@@ -10,7 +10,7 @@ import type { SshContext } from '../context.ts';
 import { Deadline } from '../deadline.ts';
 import { HostKeyCheck } from '../host-key.ts';
 import { lastHop, refuseLoop } from '../jump-hosts.ts';
-import { onAuthFailure } from './internals.ts';
+import { authenticateAtOnce, onAuthFailure, signAtOnce } from './internals.ts';
 import { keepAlive } from './keepalive.ts';
 import { reusePacketMemory } from './packet-memory.ts';
 import { rekeyAfter } from './rekey.ts';
@@ -195,6 +195,8 @@ function login(
       return;
     }
     onAuthFailure(client, (methods, partial) => authenticator.refused(methods, partial));
+    authenticateAtOnce(client);
+    signAtOnce(client, () => authenticator.signsFreely);
   });
 }
 

@@ -13,6 +13,8 @@ export interface Identity {
   readonly name: string;
   /** Absent if only the passphrase tells. */
   readonly publicKey?: PublicKey;
+  /** Whether it signs without a question to anybody, so that it may before the server has said that it wants it. */
+  readonly signsFreely: boolean;
   /** What to offer, when its turn has come. Undefined, after a word of why, when it cannot sign. */
   prepare(): Promise<PublicKey | undefined>;
   /** The signature with its type in front. Rejects when it cannot sign: no passphrase, a refusal by the agent. */
@@ -63,6 +65,8 @@ async function agentIdentities(path: string, context: SshContext): Promise<Ident
   return keys.map(({ publicKey, comment }) => ({
     name: `agent key ${comment}`.trim(),
     publicKey,
+    // Its owner may have to confirm, or to touch a device.
+    signsFreely: false,
     prepare: () => Promise.resolve(publicKey),
     sign: (data, algorithm) => agent.sign(publicKey, data, algorithm),
   }));
@@ -79,6 +83,8 @@ async function fileIdentity(
   return {
     name: file.path,
     ...(found.publicKey && { publicKey: found.publicKey }),
+    // What is to be given to the agent must be known to be of use.
+    signsFreely: found.privateKey?.encrypted === false && settings.addKeysToAgent === undefined,
     async prepare() {
       if (found.obstacle !== undefined) {
         explain(file, found.obstacle, context);

@@ -16,6 +16,7 @@ interface Internals {
     readonly _authsQueue?: unknown;
     readonly _cipher?: Cipher;
     readonly _packetRW?: { readonly write?: Partial<PacketWriter> };
+    authPK?: KeyRequest;
   };
   readonly _callbacks?: unknown[];
 }
@@ -30,6 +31,11 @@ interface PacketWriter {
   alloc(length: number): Buffer;
   finalize(packet: Buffer): Buffer;
 }
+
+type Handler = (...values: unknown[]) => void;
+
+/** Asks whether a key would do; with `sign` it sends the signature, too. */
+type KeyRequest = (user: unknown, key: unknown, algorithm: unknown, sign?: unknown) => void;
 
 type AuthFailureHandler = (protocol: unknown, methods: string[], partial: boolean) => void;
 
@@ -49,6 +55,55 @@ export function onAuthFailure(
     (original as AuthFailureHandler)(protocol, methods, partial);
   };
   handlers['USERAUTH_FAILURE'] = handle;
+  return true;
+}
+
+/**
+ * Has authentication begin together with the request for the service, instead of a round trip later, at a server that has
+ * told what signatures it takes (EXT_INFO, RFC 8308): what is chosen does not depend on the answer then.
+ */
+export function authenticateAtOnce(client: Client): boolean {
+  const handlers = (client as unknown as Internals)._protocol?._handlers;
+  const accept = handlers?.['SERVICE_ACCEPT'] as Handler | undefined;
+  const extensions = handlers?.['EXT_INFO'] as Handler | undefined;
+  if (handlers === undefined || typeof accept !== 'function' || typeof extensions !== 'function') return false;
+  let isEncrypted = false;
+  let isTold = false;
+  let hasBegun = false;
+  const begin: Handler = (...values) => {
+    if (!hasBegun) accept(...values);
+    hasBegun = true;
+  };
+  const beginEarly = (): void => {
+    if (isEncrypted && isTold) begin(client, 'ssh-userauth');
+  };
+  handlers['SERVICE_ACCEPT'] = begin;
+  handlers['EXT_INFO'] = (...values: unknown[]) => {
+    extensions(...values);
+    isTold = true;
+    beginEarly();
+  };
+  // ssh2 asks for the service right after this event.
+  client.once('handshake', () => {
+    isEncrypted = true;
+    process.nextTick(beginEarly);
+  });
+  return true;
+}
+
+/**
+ * Has keys sign in their first request, without asking first whether they would do (RFC 4252, section 7, allows both), as
+ * long as `isFree` says so.
+ */
+export function signAtOnce(client: Client, isFree: () => boolean): boolean {
+  const protocol = (client as unknown as Internals)._protocol;
+  const ask = protocol?.authPK;
+  const wouldDo = protocol?._handlers?.['USERAUTH_PK_OK'] as Handler | undefined;
+  if (protocol === undefined || typeof ask !== 'function' || typeof wouldDo !== 'function') return false;
+  protocol.authPK = (user, key, algorithm, sign) => {
+    if (sign === undefined && isFree()) wouldDo(protocol);
+    else ask.call(protocol, user, key, algorithm, sign);
+  };
   return true;
 }
 

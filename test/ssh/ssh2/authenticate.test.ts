@@ -266,3 +266,31 @@ test('a connection that is given up during a question ends at once', async (t) =
   const context = { ...contextOf(nothingTold(), asking), signal: giveUp.signal };
   await assert.rejects(connect(await settingsOf(started.sshd.client), context), reason);
 });
+
+test('a key that asks nobody signs in the first request, which goes out with the one for the service', async (t) => {
+  if (!needs(t, 'sshd')) return;
+  const rig = await startRig(t);
+  const sshd = await rig.sshd();
+  const told = nothingTold();
+  await login(rig, sshd.client, undefined, told);
+  const at = (pattern: RegExp): number => told.trace.findIndex((line) => pattern.test(line));
+  const [signed, accepted] = [at(/Sending USERAUTH_REQUEST \(publickey\)/), at(/Received SERVICE_ACCEPT/)];
+  assert.ok(0 <= signed && signed < accepted, told.text);
+  assert.equal(at(/publickey -- check/), -1);
+  assert.equal(told.trace.filter((line) => line.includes('Sending USERAUTH_REQUEST')).length, 1);
+});
+
+test('a key of an agent, or one with a passphrase, signs only for a server that accepts it', async (t) => {
+  if (!needs(t, 'sshd')) return;
+  const rig = await startRig(t);
+  const sshd = await rig.sshd();
+  const locked = await makeKey(join(rig.folder('locked'), 'key'), 'ed25519', 'words');
+  const agent = await startAgent(rig, sshd.identity.file);
+  for (const config of [[`IdentityAgent ${agent}`], [`IdentityFile ${locked.file}`]]) {
+    const client = sshd.writeClient({ name: 'other', config });
+    const told = nothingTold();
+    await login(rig, client, answers(), told);
+    assert.match(told.text, /publickey -- check/);
+    assert.deepEqual(told.questions, []);
+  }
+});

@@ -5,10 +5,12 @@ import { test, type TestContext } from 'node:test';
 import ssh2, { type Channel, type Client } from 'ssh2';
 import { ChannelStream } from '../../../src/ssh/ssh2/channel-stream.ts';
 import {
+  authenticateAtOnce,
   openWithWindow,
   OWN_WINDOW,
   ping,
   replacePacketAllocation,
+  signAtOnce,
   takeOverFlow,
   type ChannelFlow,
 } from '../../../src/ssh/ssh2/internals.ts';
@@ -150,6 +152,11 @@ test('an ssh2 of another shape is left alone, and channels still carry', async (
     false,
   );
   assert.equal(ping(other), false);
+  assert.equal(authenticateAtOnce(other), false);
+  assert.equal(
+    signAtOnce(other, () => true),
+    false,
+  );
 
   const stream = new ChannelStream(here, new Outflow(socket), () => undefined);
   there.pipe(there);

@@ -146,7 +146,13 @@ function proxied(clients: number): Scenario {
   };
 }
 
-async function ask(bench: Bench, pid: number, clients: number, port: number, path: string): Promise<Measured> {
+async function ask(
+  bench: Bench,
+  pid: number,
+  clients: number,
+  port: number,
+  path: string,
+): Promise<Measured> {
   const before = cpuSeconds(pid);
   const seconds = bench.quick ? 2 : 5;
   const url = `http://127.0.0.1:${port}${path}`;
@@ -233,7 +239,11 @@ const memory: Scenario = {
 };
 
 /** A command that needs no session, beside a program that does nothing. */
-function startUp(name: string, args: readonly string[], targets?: Readonly<Record<string, number>>): Scenario {
+function startUp(
+  name: string,
+  args: readonly string[],
+  targets?: Readonly<Record<string, number>>,
+): Scenario {
   return {
     name,
     better: 'less',
@@ -243,7 +253,10 @@ function startUp(name: string, args: readonly string[], targets?: Readonly<Recor
       const command = contender.startsWith('node') ? ['-e', '0'] : [binary, ...args];
       const times = Array.from({ length: 10 }, () => {
         const start = performance.now();
-        const { status, error } = spawnSync(process.execPath, command, { env: bench.rig.env, stdio: 'ignore' });
+        const { status, error } = spawnSync(process.execPath, command, {
+          env: bench.rig.env,
+          stdio: 'ignore',
+        });
         if (status !== 0) throw error ?? new Error(`${contender} ended with ${status}`);
         return performance.now() - start;
       });

@@ -66,7 +66,8 @@ export function authenticateAtOnce(client: Client): boolean {
   const handlers = (client as unknown as Internals)._protocol?._handlers;
   const accept = handlers?.['SERVICE_ACCEPT'] as Handler | undefined;
   const extensions = handlers?.['EXT_INFO'] as Handler | undefined;
-  if (handlers === undefined || typeof accept !== 'function' || typeof extensions !== 'function') return false;
+  if (handlers === undefined || typeof accept !== 'function' || typeof extensions !== 'function')
+    return false;
   let isEncrypted = false;
   let isTold = false;
   let hasBegun = false;

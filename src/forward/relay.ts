@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DialError, systemCode } from '../errors.ts';
-import type { Lender } from '../lender.ts';
+import type { Borrower, Lender } from '../lender.ts';
 import { reset } from './reset.ts';
 
 /** What cut a relay short: the stream that failed, and how. */
@@ -18,11 +18,11 @@ export interface Counts {
 /** What is this long goes out together with what came together with it: a system call for each packet would cost more. */
 const BULK = 8 * 1024;
 
-type MaybeLender = Duplex & Partial<Lender>;
+type Relayed = Duplex & Partial<Lender & Borrower>;
 
 /** One of the two streams, and what is known of its two directions. */
 class Side {
-  readonly stream: MaybeLender;
+  readonly stream: Relayed;
   readonly #count: (bytes: number) => void;
   peer!: Side;
   /** Everything it had to send was read. */
@@ -31,7 +31,7 @@ class Side {
   settled = false;
   #isGathering = false;
 
-  constructor(stream: MaybeLender, count: (bytes: number) => void) {
+  constructor(stream: Relayed, count: (bytes: number) => void) {
     this.stream = stream;
     this.#count = count;
   }
@@ -39,12 +39,13 @@ class Side {
   readonly pump = (chunk: Uint8Array): void => {
     this.#count(chunk.length);
     const { stream: to } = this.peer;
+    const isSocket = to instanceof Socket;
     // Of other streams it is not known when they have done with what was written.
-    if (this.stream.borrow === undefined || !(to instanceof Socket)) {
+    if (this.stream.borrow === undefined || !(isSocket || to.isBorrower)) {
       if (!to.write(chunk)) this.stream.pause();
       return;
     }
-    if (chunk.length >= BULK && !this.#isGathering) {
+    if (isSocket && chunk.length >= BULK && !this.#isGathering) {
       this.#isGathering = true;
       to.cork();
     }

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { Channel } from 'ssh2';
 import type { ChannelFlow } from './internals.ts';
-import type { Lender } from '../../lender.ts';
+import type { Borrower, Lender } from '../../lender.ts';
 import type { Outflow } from './outflow.ts';
 import type { ReadMemory } from './read-memory.ts';
 import type { ReceiveWindow } from './windows/receive-window.ts';
@@ -30,7 +30,8 @@ export interface ChannelControl {
  * `end()` closes our direction (SSH_MSG_CHANNEL_EOF), `destroy()` the whole channel. When the far end closes the
  * channel, this closes as soon as the reader has read to the end. Belongs to the caller.
  */
-export class ChannelStream extends Duplex implements Lender {
+export class ChannelStream extends Duplex implements Lender, Borrower {
+  readonly isBorrower = true;
   readonly #channel: Channel;
   readonly #outflow: Outflow;
   readonly #control: ChannelControl | undefined;

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts';
-import type { Command, Saying } from './command.ts';
+import type { Command, CommandName, Saying } from './command.ts';
+import { commandReaders, type CommandReader } from './command-readers.ts';
 import { commandTable, openEntry, type CommandEntry } from './command-table.ts';
 import { beforeDashes, lastOf, type Line } from './line.ts';
 import { expandFlags } from './expand-flags.ts';
@@ -15,26 +16,29 @@ export function parseArguments(argv: readonly string[]): Command {
 export function readLine(argv: readonly string[]): {
   readonly command: Command;
   readonly entry: CommandEntry;
+  readonly read: CommandReader;
   readonly line?: Line;
 } {
   const name = commandName(expandFlags(argv));
   const entry = (name !== undefined ? commandTable[name] : undefined) ?? openEntry;
   const expanded = expandFlags(argv, entry.letters);
+  const read = commandReaders[name ?? 'open'];
   const flags = readFlags(expanded);
-  if (flags.help) return { entry, command: { name: 'help', ...(name !== undefined && { topic: name }) } };
-  if (flags.version) return { entry, command: { name: 'version' } };
+  if (flags.help)
+    return { entry, read, command: { name: 'help', ...(name !== undefined && { topic: name }) } };
+  if (flags.version) return { entry, read, command: { name: 'version' } };
   refuseFlags(expanded, entry, name);
   const words = flags._.map(String).slice(name === undefined ? 0 : 1);
   const line = { words, flags, expanded };
-  const command = entry.read(line);
+  const command = read(line);
   const said = 'json' in command ? { ...command, ...loudness(expanded, flags.verbose) } : command;
-  return { command: said, entry, line };
+  return { command: said, entry, read, line };
 }
 
 /** The first word may name a command; after `--` it is a host, whatever it is called. */
-function commandName(expanded: readonly string[]): string | undefined {
+function commandName(expanded: readonly string[]): CommandName | undefined {
   const first = beforeDashes(expanded).find((word) => !word.startsWith('--'));
-  return first !== undefined && Object.hasOwn(commandTable, first) ? first : undefined;
+  return first !== undefined && Object.hasOwn(commandTable, first) ? (first as CommandName) : undefined;
 }
 
 function refuseFlags(expanded: readonly string[], entry: CommandEntry, name: string | undefined): void {

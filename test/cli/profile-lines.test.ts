@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseArguments, readLine } from '../../src/cli/arguments.ts';
+import { commandReaders } from '../../src/cli/command-readers.ts';
 import { openEntry } from '../../src/cli/command-table.ts';
 import { withLayers, type Layer } from '../../src/cli/layers/layer.ts';
 import { profileLayer, projectLayer } from '../../src/cli/layers/profile-layer.ts';
@@ -29,7 +30,7 @@ for (const line of lines) {
     const { line: alone } = readLine([saved.session.host ?? 'x']);
     assert.ok(alone);
     const { flags } = withLayers(alone.flags, openEntry.flags, [profileLayer('x', saved.session)], false);
-    assert.deepEqual(openEntry.read({ ...alone, flags }), parseArguments(line.split(' ')));
+    assert.deepEqual(commandReaders.open({ ...alone, flags }), parseArguments(line.split(' ')));
   });
 }
 

@@ -21,7 +21,7 @@ export async function readCommands(
   stderr: Screen = process.stderr,
   env: Readonly<NodeJS.ProcessEnv> = process.env,
 ): Promise<readonly Command[]> {
-  const { command, line, entry } = readLine(argv);
+  const { command, line, entry, read: readCommand } = readLine(argv);
   // doctor, alone, is about no host.
   const isAboutHost = line !== undefined && (line.words.length > 0 || line.flags.forward !== undefined);
   if (!isAboutHost || !entry.layered) return [command];
@@ -52,7 +52,7 @@ export async function readCommands(
     // Where the host stands last it is replaced there.
     const at = line.words.indexOf(host);
     const words = line.words.map((word, index) => (index === at ? (session.host ?? host) : word));
-    const read = entry.read({ ...line, words, flags });
+    const read = readCommand({ ...line, words, flags });
     const hostSource: Sourced = {
       flag: 'host',
       value: session.host ?? host,

@@ -2,28 +2,31 @@ import { UsageError } from '../errors.ts';
 import type { Command, CommandName, Saying } from './command.ts';
 import { commandReaders, type CommandReader } from './command-readers.ts';
 import { commandTable, openEntry, type CommandEntry } from './command-table.ts';
-import { beforeDashes, lastOf, type Line } from './line.ts';
-import { expandFlags } from './expand-flags.ts';
+import { lastOf, type Line } from './line.ts';
+import { beforeDashes, expandFlags } from './expand-flags.ts';
 import { flags as flagTable, type FlagName } from './flags.ts';
 import { readFlags } from './read-flags.ts';
 
-/** Reads the words after `tunnel`. Throws a `UsageError` that names the word and says what would be right. */
-export function parseArguments(argv: readonly string[]): Command {
-  return readLine(argv).command;
-}
-
-/** The same, with what it was read from; there is no line where help or the version was asked for. */
-export function readLine(argv: readonly string[]): {
+/** A command with what it was read from. */
+export interface ReadLine {
   readonly command: Command;
   readonly entry: CommandEntry;
   readonly read: CommandReader;
+  /** Absent where help or the version was asked for. */
   readonly line?: Line;
-} {
+}
+
+/** Reads the words after `tunnel`. Throws a `UsageError` that names the word and says what would be right. */
+export async function parseArguments(argv: readonly string[]): Promise<Command> {
+  return (await readLine(argv)).command;
+}
+
+export async function readLine(argv: readonly string[]): Promise<ReadLine> {
   const name = commandName(expandFlags(argv));
   const entry = (name !== undefined ? commandTable[name] : undefined) ?? openEntry;
   const expanded = expandFlags(argv, entry.letters);
   const read = commandReaders[name ?? 'open'];
-  const flags = readFlags(expanded);
+  const flags = await readFlags(expanded);
   if (flags.help)
     return { entry, read, command: { name: 'help', ...(name !== undefined && { topic: name }) } };
   if (flags.version) return { entry, read, command: { name: 'version' } };

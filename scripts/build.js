@@ -7,28 +7,37 @@ import { ensurePackages } from './setup.js';
 
 await ensurePackages();
 const { build } = await import('esbuild');
-const { metafile } = await build({
+const options = {
   absWorkingDir: root,
-  entryPoints: {
-    cli: 'src/cli/main.ts',
-    complete: 'src/cli/completion/main.ts',
-    documents: 'src/cli/help/documents.ts',
-    index: 'src/index.ts',
-    version: 'src/version.ts',
-  },
   outdir: 'dist',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   packages: 'external',
   sourcemap: 'linked',
   metafile: true,
   logLevel: 'warning',
+};
+const modules = await build({
+  ...options,
+  entryPoints: {
+    cli: 'src/cli/main.ts',
+    documents: 'src/cli/help/documents.ts',
+    index: 'src/index.ts',
+  },
+  splitting: true,
+  format: 'esm',
+});
+// One file without a module in it starts soonest.
+const completion = await build({
+  ...options,
+  entryPoints: { complete: 'src/cli/completion/main.ts' },
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
 });
 
-const built = new Set(Object.keys(metafile.outputs).map((file) => basename(file)));
+const outputs = { ...modules.metafile.outputs, ...completion.metafile.outputs };
+const built = new Set(Object.keys(outputs).map((file) => basename(file)));
 for (const name of readdirSync(join(root, 'dist'))) {
   if (!built.has(name) && name !== 'types') rmSync(join(root, 'dist', name), { recursive: true });
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Rig } from '../../test/rig/rig.ts';
 import type { TestUser } from '../../test/rig/users.ts';
 
-const HOSTS = 100;
-const KNOWN_HOSTS = 200;
+const HOSTS = 50;
+const KNOWN_HOSTS = 100;
 
 /** Somebody with many hosts to complete, in the home that passwd names: ssh and we look there. Needs root. */
 export async function makePerson(rig: Rig): Promise<TestUser> {

@@ -279,7 +279,7 @@ export const scenarios: readonly Scenario[] = [
   startUp({ name: 'completion', args: tab('tunnel --'), target: 1.3 }),
   // Only root can make somebody.
   ...(process.getuid?.() === 0
-    ? [startUp({ name: 'completion-hosts', args: tab('tunnel '), target: 1.3, asPerson: true })]
+    ? [startUp({ name: 'completion-hosts', args: tab('tunnel '), asPerson: true })]
     : []),
   startUp({ name: 'ls', args: ['ls'] }),
   cold(0),

@@ -44,6 +44,8 @@ function lastBreak(current: string, breaks: string): number {
 
 function quoted(value: string, quote: string, isStart: boolean): string {
   if (quote === "'") return value;
+  // Most are plain, and what knows the letters of every script takes long to compile.
+  if (/^[\w@%+=:,./-]*$/.test(value)) return value;
   if (quote === '"') return value.replaceAll(/["\\$`]/g, String.raw`\$&`);
   const escaped = value.replaceAll(/[^\p{L}\p{N}_@%+=:,./~^[\]-]/gu, String.raw`\$&`);
   return isStart ? escaped.replace(/^~/, String.raw`\~`) : escaped;

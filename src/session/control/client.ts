@@ -1,4 +1,4 @@
-import { request, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { NotFoundError, type TunnelError } from '../../errors.ts';
 import { formatSpec, type ForwardSpec } from '../../spec.ts';
@@ -11,6 +11,7 @@ import {
   type EventReport,
   type ForwardReport,
 } from '../report.ts';
+import { request } from './http.ts';
 import type { SessionStatus } from './status.ts';
 
 /** A session that is alive answers at once; one whose process is stopped does not. */

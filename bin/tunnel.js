@@ -46,7 +46,8 @@ async function keepCompiled() {
   if (module.enableCompileCache === undefined) return;
   const [fs, path] = await Promise.all([import('node:fs'), import('node:path')]);
   const { TUNNEL_STATE_DIR, XDG_STATE_HOME, HOME } = process.env;
-  const state = TUNNEL_STATE_DIR || path.join(XDG_STATE_HOME || path.join(HOME, '.local/state'), 'tunnel');
+  const state =
+    TUNNEL_STATE_DIR || path.join(XDG_STATE_HOME || path.join(HOME || '/', '.local/state'), 'tunnel');
   const { uid, mode } = fs.lstatSync(state);
   if (uid === process.getuid() && (mode & 0o077) === 0)
     module.enableCompileCache(path.join(state, 'compiled'));

@@ -146,3 +146,23 @@ test('doctor says on a line of its own where the host key could have been kept',
     /^⚠ Cannot add the host key of .*\n {2}Make it a file that you can write, or name another one: /m,
   );
 });
+
+test('a user without an account, as whom ssh does not run, is told how to do without it', async (t) => {
+  if (!needs(t, 'root', 'ssh')) return;
+  const rig = await startRig(t);
+  const stranger = ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups', '--'];
+  const command = [
+    ...stranger,
+    process.execPath,
+    binary,
+    'scan',
+    '-F',
+    'none',
+    '--transport',
+    'openssh',
+    'vps',
+  ];
+  const { status, stderr } = await rig.run(command, { env: { PATH: rig.env['PATH'] }, cwd: '/' });
+  assert.equal(status, 255);
+  assert.match(stderr, /^✖ ssh does not run as user 54321, .*\n {2}.*--transport ssh2$/m);
+});

@@ -204,11 +204,15 @@ async function assertStopped(senders: readonly Socket[], tunnel: Tunnel): Promis
   assert.ok(most < MEMORY_LIMIT, `it held ${most} bytes`);
 }
 
-/** Answers as `echo` does, but nobody before `count` are connected. */
+/** Answers as `echo` does, but nobody before `count` have spoken. A scan, which tries every port, is none of them. */
 function together(count: number): Behaviour {
   const waiting: Socket[] = [];
   return (socket) => {
-    waiting.push(socket);
-    if (waiting.length === count) for (const each of waiting.splice(0)) echo(each);
+    socket.once('data', (first: Buffer) => {
+      if (!first.toString().startsWith('connection ')) return void socket.destroy();
+      socket.pause().unshift(first);
+      waiting.push(socket);
+      if (waiting.length === count) for (const each of waiting.splice(0)) echo(each);
+    });
   };
 }

@@ -28,6 +28,9 @@ async function version(place: Place): Promise<void> {
     version: string;
   };
   assert.equal((await succeeds(place, '--version')).stdout, `tunnel ${expected}\n`);
+  const { rig, prefix, env, node } = place;
+  const { stdout } = await rig.run([...prefix, 'node', '--version'], { env, cwd: '/' });
+  assert.equal(stdout, `v${node.version}\n`, 'it is not another Node.js that is run');
 }
 
 async function forwards(place: Place, { port, socket }: Remote): Promise<void> {

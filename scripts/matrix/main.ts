@@ -1,10 +1,8 @@
 // `npm run matrix [-- --quick]`: the packed package under every Node.js that it is for, in every place (places.ts), where
 // each does its checks (checks.ts). `--quick` takes the present Node.js alone.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Rig } from '../../test/rig/rig.ts';
+import { makeTempDir } from '../../test/rig/temp-dir.ts';
 import { checks } from './checks.ts';
 import { pack } from './install.ts';
 import { findNode, presentNode, type Node } from './nodes.ts';
@@ -16,18 +14,19 @@ import { table, type Row } from './table.ts';
 const WANTED = ['20.20', '22', '24', '26'];
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
-const downloads = mkdtempSync(join(tmpdir(), 'tunnel-matrix-'));
+// Other users may enter it: they, too, run what is in there.
+const downloads = makeTempDir();
 try {
   await run();
 } finally {
-  rmSync(downloads, { recursive: true });
+  downloads.remove();
 }
 
 async function run(): Promise<void> {
   const nodes = values.quick
     ? [presentNode()]
-    : await Promise.all(WANTED.map((version) => findNode(version, downloads)));
-  const archive = await pack(downloads);
+    : await Promise.all(WANTED.map((version) => findNode(version, downloads.path)));
+  const archive = await pack(downloads.path);
   const rows = new Map<string, Row>();
   for (const node of nodes) {
     for (const [place, failures] of await tryNode(node, archive)) {

@@ -1,4 +1,5 @@
-// npm run matrix [-- --quick]: installs the package as others would, and uses it under each Node.js and in poor places.
+// npm run matrix [-- --quick] [--node VERSION]…: installs the package as others would, and uses it under each Node.js
+// and in poor places.
 import { mustRun, run } from './run.js';
 import { ensurePackages, ensureServers } from './setup.js';
 

@@ -1,5 +1,5 @@
-// `npm run matrix [-- --quick]`: the packed package under every Node.js that it is for, in every place (places.ts), where
-// each does its checks (checks.ts). `--quick` takes the present Node.js alone.
+// `npm run matrix [-- --quick] [--node VERSION]…`: the packed package under every Node.js that it is for, in every place
+// (places.ts), where each does its checks (checks.ts). `--quick` takes the present Node.js alone, `--node` those named.
 import { parseArgs } from 'node:util';
 import { Rig } from '../../test/rig/rig.ts';
 import { makeTempDir } from '../../test/rig/temp-dir.ts';
@@ -13,7 +13,12 @@ import { table, type Row } from './table.ts';
 /** Each as npm knows it; what has begun is the newest of its line. */
 const WANTED = ['20.20', '22', '24', '26'];
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    node: { type: 'string', multiple: true, default: WANTED },
+  },
+});
 // Other users may enter it: they, too, run what is in there.
 const downloads = makeTempDir();
 try {
@@ -25,7 +30,7 @@ try {
 async function run(): Promise<void> {
   const nodes = values.quick
     ? [presentNode()]
-    : await Promise.all(WANTED.map((version) => findNode(version, downloads.path)));
+    : await Promise.all(values.node.map((version) => findNode(version, downloads.path)));
   const archive = await pack(downloads.path);
   const rows = new Map<string, Row>();
   for (const node of nodes) {

@@ -16,8 +16,8 @@ export function presentNode(): Node {
 }
 
 /**
- * The present Node.js if it is the wanted one, else one from npm's registry, in a folder of its own in `dir`: the packages
- * behind `node` have its headers, too, which need no further download then.
+ * The present Node.js if it is the wanted one, else one from npm's registry, in a folder of its own in `dir`. It is the
+ * package behind `node`, which has the headers, too: a native part is built without a further download.
  */
 export async function findNode(wanted: string, dir: string): Promise<Node> {
   if (process.versions.node.startsWith(`${wanted}.`)) return presentNode();

@@ -46,10 +46,7 @@ for (const [name, text] of documents()) {
   writeFileSync(join(root, name), text);
 }
 
-if (!process.argv.includes('--no-types')) {
-  rmSync(join(root, 'dist', 'types'), { recursive: true, force: true });
-  await mustRun('tsc', ['-p', 'scripts/tsconfig.types.json']);
-}
+if (!process.argv.includes('--no-types')) await mustRun('node', ['scripts/declarations.js']);
 
 /**
  * Tells esbuild that `start` is there already wherever something is imported later, as each command is. Otherwise it

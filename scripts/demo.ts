@@ -5,8 +5,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { startEmbeddedSshd } from '../test/rig/embedded-sshd.ts';
+import { generateKeys } from '../test/rig/generate-keys.ts';
 import { onDeath } from '../test/rig/last-resort.ts';
 import { startTunnel } from '../test/rig/tunnel.ts';
 
@@ -66,7 +66,7 @@ async function serve(name: string, listen: ListenOptions): Promise<Server> {
 
 /** Gives the ssh_config in which `vps` is the server. Its fresh host key is in known_hosts, where it is checked. */
 async function startSshServer(): Promise<string> {
-  const identity = ssh2.utils.generateKeyPairSync('ed25519');
+  const identity = generateKeys();
   const sshd = await startEmbeddedSshd({ publicKey: identity.public, home });
   stops.push(() => sshd.stop());
   const [config, key, knownHosts] = ['config', 'id_ed25519', 'known_hosts'].map((name) => join(home, name));

@@ -119,12 +119,12 @@ test('a wrong password is asked for again, as often as ssh does, and never shown
 /** ssh-agent in the foreground. */
 async function startAgent(rig: Rig, socket: string): Promise<{ stop(): Promise<void> }> {
   const { startServer } = await import('../rig/processes.ts');
-  const { existsSync } = await import('node:fs');
   return await startServer({
     command: ['ssh-agent', '-D', '-a', socket],
     cwd: rig.dir,
     env: rig.env,
-    ready: () => existsSync(socket),
+    // The socket is there before it is listened on.
+    ready: (output) => output.includes('SSH_AUTH_SOCK='),
     stopSignal: 'SIGTERM',
   });
 }

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import ssh2 from 'ssh2';
 import { cleartextMessages, message } from '../rig/cleartext.ts';
 import { startEmbeddedSshd, type EmbeddedSshd } from '../rig/embedded-sshd.ts';
+import { generateKeys } from '../rig/generate-keys.ts';
 import { needs } from '../rig/requirements.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
 import { echo, freePort, readToEnd } from '../rig/servers.ts';
@@ -34,7 +34,7 @@ interface Embedded {
 /** A server that can be made to do what no real one does. */
 async function startEmbedded(t: TestContext, onData?: (data: Buffer) => void): Promise<Embedded> {
   const rig = await startRig(t);
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = generateKeys();
   const dir = rig.folder('client');
   const identity = { file: join(dir, 'id_ed25519'), publicKey: keys.public.trim(), fingerprint: '' };
   writeFileSync(identity.file, keys.private, { mode: 0o600 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../rig/requirements.ts';
@@ -17,7 +17,9 @@ for (const transport of ['ssh2', 'openssh']) {
       const rig = await startRig(t);
       const sshd = await rig.sshd();
       const socket = join(rig.folder('agent'), 'agent.sock');
-      await rig.start(['ssh-agent', '-D', '-a', socket], { ready: () => existsSync(socket) });
+      // The socket is there before it is listened on.
+      const ready = (output: string): boolean => output.includes('SSH_AUTH_SOCK=');
+      await rig.start(['ssh-agent', '-D', '-a', socket], { ready });
       const key = await makeKey(join(rig.folder('keys'), 'key'), type);
       sshd.authorize(key.publicKey);
       await rig.run(['ssh-add', key.file], { env: { ...rig.env, SSH_AUTH_SOCK: socket } });

@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type Session } from 'ssh2';
 import type { Endpoint } from '../../src/endpoint.ts';
 import { abort } from './abort.ts';
+import { generateKeys } from './generate-keys.ts';
 import { splice } from './splice.ts';
 
 export interface EmbeddedSshdOptions {
@@ -44,7 +45,7 @@ export interface EmbeddedSshd {
  * sockets and runs commands with /bin/sh, as the user of this process, for whoever has the key or the password.
  */
 export async function startEmbeddedSshd(options: EmbeddedSshdOptions): Promise<EmbeddedSshd> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = generateKeys();
   const hostKey = keys.public.trim();
   const connections = new Set<Connection>();
   const ssh = new ssh2.Server({ hostKeys: [keys.private] }, (connection) => {
@@ -80,7 +81,7 @@ export async function startEmbeddedSshd(options: EmbeddedSshdOptions): Promise<E
     },
     drop,
     rekeyWithAnotherKey() {
-      const other = ssh2.utils.generateKeyPairSync('ed25519');
+      const other = generateKeys();
       for (const connection of connections) rekeyWith(connection, parse(other.private));
     },
     async stop() {

@@ -11,6 +11,8 @@ export interface TunnelOptions {
   readonly cwd?: string;
   /** Where it runs: `Machine.prefix`. */
   readonly prefix?: readonly string[];
+  /** Default: what is built here, under the present Node.js. */
+  readonly program?: readonly string[];
 }
 
 /** One line of `--json`. */
@@ -46,9 +48,9 @@ export const binary = fileURLToPath(new URL('../../bin/tunnel.js', import.meta.u
 /** Runs the built program, without a terminal and with nothing on its standard input. */
 export async function startTunnel(
   args: readonly string[],
-  { env, cwd = env['HOME'], prefix = [] }: TunnelOptions,
+  { env, cwd = env['HOME'], prefix = [], program = [process.execPath, binary] }: TunnelOptions,
 ): Promise<Tunnel> {
-  const [command = '', ...rest] = [...prefix, process.execPath, binary, ...args];
+  const [command = '', ...rest] = [...prefix, ...program, ...args];
   const child = spawn(command, rest, {
     env,
     cwd,

@@ -1,11 +1,12 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemCode, UsageError } from '../../errors.ts';
+import { UsageError } from '../../errors.ts';
 import { homeDirectory } from '../../home.ts';
 import { shellWord } from '../../shell-word.ts';
 import { shellNames, type CompletionCommand, type ShellName } from '../command.ts';
 import type { Screens } from '../output/output.ts';
+import { contents, replaceFile, withFile } from '../persons-file.ts';
 
 const SCRIPTS: Readonly<Record<ShellName, string>> = {
   bash: 'tunnel.bash',
@@ -21,7 +22,7 @@ interface Place {
 
 /**
  * Prints a shell's script, or puts it where the shell finds it. Doing so twice is as good as once. Fulfils with the exit
- * status; throws a `UsageError` for a shell that is not known.
+ * status; throws a `UsageError` for a shell that is not known, and for a home that cannot be written to.
  */
 export async function completion(
   { shell: named, install }: CompletionCommand,
@@ -34,11 +35,14 @@ export async function completion(
     return 0;
   }
   const { script: path, startUp } = placeFor(shell);
-  replaceFile(path, script);
+  const elsewhere = [`To have it elsewhere: tunnel completion ${shell} > FILE`];
+  withFile(path, elsewhere, () => replaceFile(path, script));
   stdout.write(`Wrote ${path}\n`);
   if (startUp !== undefined) {
-    const added = addLine(startUp.file, startUp.line);
-    stdout.write(`${added ? 'Added a line to' : 'It is already loaded in'} ${startUp.file}\n`);
+    const { file, line } = startUp;
+    const byHand = [`Where ${shell} reads it at its start, this line loads it: ${line}`];
+    const added = withFile(file, byHand, () => addLine(file, line));
+    stdout.write(`${added ? 'Added a line to' : 'It is already loaded in'} ${file}\n`);
   }
   stdout.write(`It counts in each ${shell} that starts from now on.\n`);
   return 0;
@@ -90,12 +94,6 @@ function sourced(script: string): string {
   return `[ ! -r ${word} ] || . ${word} # tunnel completion`;
 }
 
-function replaceFile(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
-}
-
 /** Whether it had to be added. */
 function addLine(file: string, line: string): boolean {
   const text = contents(file);
@@ -103,13 +101,4 @@ function addLine(file: string, line: string): boolean {
   mkdirSync(dirname(file), { recursive: true });
   appendFileSync(file, `${text === '' || text.endsWith('\n') ? '' : '\n'}${line}\n`);
   return true;
-}
-
-function contents(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return '';
-    throw error;
-  }
 }

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { NotFoundError, systemCode, UsageError } from '../../errors.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { ServiceCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
+import { contents, replaceFile, withFile } from '../persons-file.ts';
 import type { ServiceDefinition, ServiceManager } from '../service/definition.ts';
 import { launchd } from '../service/launchd.ts';
 import { systemd } from '../service/systemd.ts';
@@ -20,7 +21,8 @@ const KEPT_VARIABLES = [
 
 /**
  * Has a session opened at each login, or no longer. Doing so twice is as good as once. Fulfils with the exit status;
- * throws a `UsageError` where there is nothing that keeps services, and a `NotFoundError` for one that is not installed.
+ * throws a `UsageError` where there is nothing that keeps services, or no home to keep them in, and a `NotFoundError` for
+ * one that is not installed.
  */
 export async function service(command: ServiceCommand, screens: Screens = process): Promise<number> {
   const manager = managerOf(process.platform);
@@ -81,9 +83,11 @@ async function install(
   command: ServiceCommand,
   { stdout, stderr }: Screens,
 ): Promise<number> {
-  mkdirSync(manager.directory(), { recursive: true });
-  writeFileSync(`${path}.new`, manager.file(definition(command)), { mode: 0o600 });
-  renameSync(`${path}.new`, path);
+  const hint = [
+    'A service at login is kept in the home directory.',
+    'To see what would be written, and put it where it can be: add --print',
+  ];
+  withFile(path, hint, () => replaceFile(path, manager.file(definition(command)), 0o600));
   stdout.write(`Installed ${path}\n`);
   const commands = manager.enable(name);
   const failed = await runAll(commands);
@@ -111,21 +115,18 @@ async function uninstall(
     return 0;
   }
   const failed = await runAll(manager.disable(name));
-  rmSync(path);
+  withFile(path, ['Remove it by hand.'], () => rmSync(path));
   stdout.write(`Removed ${path}\n`);
   if (failed !== undefined) stderr.write(`! It may still run: ${failed}\n`);
   return failed === undefined ? 0 : 1;
 }
 
 function readInstalled(path: string, { session }: ServiceCommand): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    if (systemCode(cause) !== 'ENOENT') throw cause;
-    throw new NotFoundError('no-service', `There is no service for ${session}`, {
-      hint: [`To install it: tunnel service install ${shellWord(session)} SPEC...`],
-    });
-  }
+  const text = withFile(path, ['Make it readable.'], () => contents(path));
+  if (text !== '') return text;
+  throw new NotFoundError('no-service', `There is no service for ${session}`, {
+    hint: [`To install it: tunnel service install ${shellWord(session)} SPEC...`],
+  });
 }
 
 async function runAll(commands: readonly (readonly string[])[]): Promise<string | undefined> {

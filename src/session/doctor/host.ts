@@ -133,7 +133,10 @@ async function logIn(
     const ms = performance.now() - start;
     report.add('host-key', ok(`The host key of ${settings.alias} is known`));
     report.add('login', loggedIn(settings, connection, said), ms);
-    for (const message of warnings) report.add('login', warning(message));
+    for (const message of warnings) {
+      const [first = '', ...rest] = message.split('\n');
+      report.add('login', warning(first, rest));
+    }
     return connection;
   } catch (error) {
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
+import { systemCode } from '../../errors.ts';
 import { hasNativeCrypto } from '../../ssh/ssh2/native.ts';
-import { ok, warning, type Finding, Report } from './finding.ts';
+import { ok, warning, type Finding, type Outcome, Report } from './finding.ts';
 import { checkLeftovers, checkOwnFiles } from './own-files.ts';
 
 /** Looks at a further part of the installation: completion, for one. */
@@ -10,6 +11,8 @@ export const installationChecks: InstallationCheck[] = [];
 
 /** What `package.json` says of Node.js. */
 const NODE = { '20': 19, '22': 12 } as const;
+/** V8 has no `Context::GetIsolate` any more, which ssh2 1.17.0 calls. */
+const FIRST_WITHOUT_NATIVE = 26;
 
 /** Looks at the program itself, and connects to nothing. */
 export async function examineInstallation(onFinding: (finding: Finding) => void): Promise<Report> {
@@ -25,27 +28,31 @@ export async function examineInstallation(onFinding: (finding: Finding) => void)
     hasNativeCrypto()
       ? ok('The native part of ssh2 is there')
       : warning('The native part of ssh2 is missing: large transfers are 10 to 20 % slower', [
-          'It is built when a compiler and Python are there at the installation: npm rebuild ssh2',
+          Number.parseInt(process.versions.node, 10) >= FIRST_WITHOUT_NATIVE
+            ? `It cannot be built for Node.js ${FIRST_WITHOUT_NATIVE} and newer. An older one has it.`
+            : 'It is built where a compiler, make and Python are installed. Install them, then tunnel again.',
         ]),
   );
-  await report.step('openssh', async () => {
-    const version = await opensshVersion();
-    if (version !== undefined) return ok(version);
-    return warning(
-      'OpenSSH is not installed: certificates, FIDO keys outside an agent and GSSAPI cannot be used',
-      ['Your ssh_config is then read by a parser of our own.'],
-    );
-  });
+  await report.step('openssh', openssh);
   await checkOwnFiles(report);
   if (report.isWell) await checkLeftovers(report);
   for (const check of installationChecks) await check(report);
   return report;
 }
 
-function opensshVersion(): Promise<string | undefined> {
+function openssh(): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile('ssh', ['-V'], { timeout: 5000 }, (error, stdout, stderr) => {
-      resolve(error === null ? `${stdout}${stderr}`.trim().split('\n')[0] : undefined);
+      const [said = ''] = `${stdout}${stderr}`.trim().split('\n');
+      const why = systemCode(error) === 'ENOENT' ? 'is not installed' : `does not run here: ${said}`;
+      resolve(error === null ? ok(said) : withoutOpenssh(why));
     });
   });
+}
+
+function withoutOpenssh(why: string): Outcome {
+  return warning(
+    `OpenSSH's client ${why}. Certificates, FIDO keys outside an agent and GSSAPI cannot be used`,
+    ['Your ssh_config is then read by a parser of our own.'],
+  );
 }

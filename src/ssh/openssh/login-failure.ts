@@ -36,6 +36,7 @@ type Explain = (match: RegExpExecArray, login: FailedLogin) => Failure;
  * that a cause comes before its consequence.
  */
 const CAUSES: readonly (readonly [RegExp, Explain])[] = [
+  [/^No user exists for uid (\d+)/, explainNoAccount],
   [/^ssh_askpass: exec\((.*)\): (.*)/, explainAskpass],
   [/Could not resolve hostname ([^:]+): (.*)/, explainUnknownHost],
   [/connect to (?:host|address) (\S+) port (\d+): (.*)/, explainUnreachable],
@@ -132,6 +133,14 @@ function explainAskpass([, program, reason]: RegExpExecArray): Failure {
     code: 'askpass',
     message: `ssh cannot run ${program}, which asks its questions: ${reason}`,
     hint: ['Is the temporary directory mounted with noexec? Another one: TMPDIR=DIRECTORY.'],
+  };
+}
+
+function explainNoAccount([, uid]: RegExpExecArray): Failure {
+  return {
+    code: 'no-account',
+    message: `ssh does not run as user ${uid}, which has no account on this machine`,
+    hint: ['Give it a line in /etc/passwd, or do without ssh: --transport ssh2'],
   };
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import ssh2 from 'ssh2';
 import type { Question } from '../../../src/ssh/context.ts';
+import { generateKeys } from '../../rig/generate-keys.ts';
 import { needs } from '../../rig/requirements.ts';
 import type { Rig } from '../../rig/rig.ts';
 import type { SshClient } from '../../rig/ssh-client.ts';
@@ -135,7 +136,7 @@ test('an unknown host key is asked about, whole, and a yes is remembered', async
 
 /** A server that asks for a PIN and then for a code. */
 async function startTwoRounds(rig: Rig): Promise<SshClient> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = generateKeys();
   const server = new ssh2.Server(
     { hostKeys: [keys.private], banner: 'Welcome to \x1b[31mthe machine\nBehave\r\n' },
     (connection) => {

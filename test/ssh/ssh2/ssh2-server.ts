@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import ssh2, { type AuthContext, type Connection } from 'ssh2';
+import { generateKeys } from '../../rig/generate-keys.ts';
 import type { Rig, Stoppable } from '../../rig/rig.ts';
 import { writeSshClient, type SshClient } from '../../rig/ssh-client.ts';
 import { makeKey } from '../../rig/ssh-keys.ts';
@@ -17,7 +18,7 @@ export async function startSsh2Server(
   onConnection: (connection: Connection) => void,
   algorithms: ssh2.ServerConfig['algorithms'] = {},
 ): Promise<Ssh2Server> {
-  const keys = ssh2.utils.generateKeyPairSync('ed25519');
+  const keys = generateKeys();
   const server = new ssh2.Server({ hostKeys: [keys.private], algorithms }, (connection) => {
     connection.on('error', () => undefined);
     onConnection(connection);

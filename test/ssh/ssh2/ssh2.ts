@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveSettings } from '../../../src/config/ssh-config.ts';
 import type { HostSettings } from '../../../src/config/settings.ts';
@@ -92,7 +91,8 @@ export async function startAgent(rig: Rig, ...files: string[]): Promise<string> 
       command: ['ssh-agent', '-D', '-a', socket],
       cwd: rig.dir,
       env: rig.env,
-      ready: () => existsSync(socket),
+      // The socket is there before it is listened on.
+      ready: (output) => output.includes('SSH_AUTH_SOCK='),
       stopSignal: 'SIGTERM',
     }),
   );

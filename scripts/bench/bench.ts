@@ -1,10 +1,11 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Rig } from '../../test/rig/rig.ts';
 import type { Conditions } from '../../test/rig/relay.ts';
-import type { Sshd } from '../../test/rig/sshd.ts';
 import type { SshClient } from '../../test/rig/ssh-client.ts';
 import type { Caddy } from '../../test/rig/caddy.ts';
 import type { TestUser } from '../../test/rig/users.ts';
@@ -24,8 +25,8 @@ export type SiteBy = 'caddyfile' | 'route';
 export class Bench {
   readonly rig: Rig;
   readonly quick: boolean;
-  readonly #sshd: Sshd;
-  readonly #direct: SshClient;
+  readonly #network: ChildProcess;
+  readonly #clients: Clients;
   readonly #ports: { readonly tcp: number; readonly http: number };
   readonly #socket: string;
   readonly #caddy: Caddy;
@@ -34,22 +35,28 @@ export class Bench {
   private constructor(
     rig: Rig,
     quick: boolean,
-    sshd: Sshd,
+    network: ChildProcess,
+    clients: Clients,
     ports: { readonly tcp: number; readonly http: number },
     socket: string,
     caddy: Caddy,
   ) {
     this.rig = rig;
     this.quick = quick;
-    this.#sshd = sshd;
-    this.#direct = sshd.writeClient({ name: 'direct', hostname: '127.0.0.1', port: sshd.port });
+    this.#network = network;
+    this.#clients = clients;
     this.#ports = ports;
     this.#socket = socket;
     this.#caddy = caddy;
   }
 
   static async start(rig: Rig, quick: boolean): Promise<Bench> {
-    const sshd = await rig.sshd({ relay: true, config: ['MaxStartups 100'] });
+    const sshd = await rig.sshd({ config: ['MaxStartups 100'] });
+    const { network, port } = await startNetwork(rig, sshd.port);
+    const clients = {
+      direct: sshd.client,
+      far: sshd.writeClient({ name: 'far', hostname: '127.0.0.1', port }),
+    };
     const socket = join(rig.folder('far'), 'far.sock');
     const script = fileURLToPath(new URL('far-side.ts', import.meta.url));
     const tsx = import.meta.resolve('tsx');
@@ -61,7 +68,7 @@ export class Bench {
     const caddy = await rig.caddy({ proxies: { '/app/*': `127.0.0.1:${http}` } });
     for (const file of pageFiles) writeFileSync(join(caddy.webroot, file), 'x'.repeat(FILE_SIZE));
     const tcp = Number(/port (\d+)/.exec(far.output)?.[1]);
-    return new Bench(rig, quick, sshd, { tcp, http }, socket, caddy);
+    return new Bench(rig, quick, network, clients, { tcp, http }, socket, caddy);
   }
 
   /** Runs `use` with a contender that carries, over a network like that; on loopback there is no relay in between. */
@@ -91,8 +98,11 @@ export class Bench {
     const caddy = this.#caddy;
     const flags = by === 'route' ? ['-r', `/=${caddy.port}`] : [`--caddyfile=${caddy.caddyfile}`];
     const isPlain = conditions.delayMs === undefined && conditions.bytesPerSecond === undefined;
-    this.#sshd.relay?.set(conditions);
-    const client = isPlain ? this.#direct : this.#sshd.client;
+    if (!isPlain) {
+      this.#network.send(conditions);
+      await once(this.#network, 'message');
+    }
+    const client = isPlain ? this.#clients.direct : this.#clients.far;
     const running = await startContender(
       contender,
       this.rig,
@@ -116,6 +126,23 @@ export class Bench {
   async settle(): Promise<void> {
     await sleep(1500);
   }
+}
+
+/** The same sshd, without and with a network in between. */
+interface Clients {
+  readonly direct: SshClient;
+  readonly far: SshClient;
+}
+
+async function startNetwork(rig: Rig, target: number): Promise<{ network: ChildProcess; port: number }> {
+  const script = fileURLToPath(new URL('network.ts', import.meta.url));
+  const network = fork(script, [String(target)], {
+    env: rig.env,
+    execArgv: [`--import=${import.meta.resolve('tsx')}`],
+  });
+  await rig.own(Promise.resolve({ stop: () => Promise.resolve(network.disconnect()) }));
+  const [port] = (await once(network, 'message')) as [number];
+  return { network, port };
 }
 
 /** Where a contender listens: to the far side's port, to its socket, to a web server, and for the site if asked for. */

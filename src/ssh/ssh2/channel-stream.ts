@@ -37,6 +37,7 @@ export class ChannelStream extends Duplex implements Lender, Borrower {
   readonly #control: ChannelControl | undefined;
   readonly #memory: ReadMemory | undefined;
   #lent: Uint8Array | undefined;
+  #later: NodeJS.Timeout | undefined;
   #closedByPeer = false;
   /** What has come and was not taken. */
   #held = 0;
@@ -99,6 +100,7 @@ export class ChannelStream extends Duplex implements Lender, Borrower {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#unsent = undefined;
+    clearTimeout(this.#later);
     unlessEnding(() => this.#channel.close());
     done(error);
   }
@@ -172,12 +174,24 @@ export class ChannelStream extends Duplex implements Lender, Borrower {
     if (control === undefined || taken <= 0) return;
     this.#held -= taken;
     const now = performance.now();
-    const credit = control.receive.taken(taken, now);
+    this.#give(control, control.receive.taken(taken, now));
     control.onTraffic(now);
+  }
+
+  #give({ receive, flow }: ChannelControl, credit: number): void {
+    const { waitMs } = receive;
+    if (waitMs !== undefined && this.#later === undefined) this.#later = setTimeout(this.#giveMore, waitMs);
     if (credit === 0) return;
     this.#outflow.gather();
-    unlessEnding(() => control.flow.credit(credit));
+    unlessEnding(() => flow.credit(credit));
   }
+
+  readonly #giveMore = (): void => {
+    this.#later = undefined;
+    const control = this.#control;
+    if (control !== undefined && !this.destroyed)
+      this.#give(control, control.receive.credit(performance.now()));
+  };
 
   #receiveEnd(): boolean {
     this.#control?.receive.close();

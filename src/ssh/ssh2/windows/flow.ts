@@ -26,9 +26,11 @@ const ROUNDS = 4;
 const FORGOTTEN_MS = 2000;
 
 /** A window that is all used may be what holds the rate: it doubles in a round trip, as in TCP's slow start. */
-const ALL_USED = 0.8;
+const UNUSED = 0.2;
 /** Else it stays by half above what the path carries. */
-const GAIN = 1.5;
+const SPARE = 0.5;
+/** Neither by more than this: it is what sshd has to keep in its buffer for the channel. */
+const MOST_SPARE = 1024 * KIB;
 const GAIN_DRAINING = 0.5;
 
 /**
@@ -75,7 +77,10 @@ export class Flow {
       return;
     }
     this.#bytes += bytes;
-    if (this.#isGrowing) this.#target = Math.min(this.#target + bytes, this.#most);
+    if (this.#isGrowing) {
+      const [before] = this.#targetsBefore;
+      this.#target = Math.min(this.#target + bytes, before + MOST_SPARE, this.#most);
+    }
     const elapsed = now - this.#roundStart;
     if (elapsed < Math.max(roundTrip, SHORTEST_ROUND_MS)) return;
     this.#endRound(this.#bytes / elapsed, now);
@@ -92,8 +97,8 @@ export class Flow {
     const { path } = this.#direction;
     const [before, longBefore] = this.#targetsBefore;
     this.#targetsBefore = [this.#target, before];
-    this.#isGrowing =
-      rate * ((path.roundTripMs ?? 0) + PROGRAMS_MS) >= longBefore * ALL_USED && !path.isDraining(now);
+    const unused = longBefore - rate * ((path.roundTripMs ?? 0) + PROGRAMS_MS);
+    this.#isGrowing = unused <= Math.min(longBefore * UNUSED, MOST_SPARE / 2) && !path.isDraining(now);
     if (this.#isGrowing) return;
     this.#target = this.#choose(usual, now);
     this.#direction.carried(this.#target);
@@ -104,9 +109,10 @@ export class Flow {
     const { roundTripMs } = path;
     if (roundTripMs === undefined) return FIXED;
     const least = path.isNear ? LEAST_NEAR : LEAST;
+    const underWay = rate * roundTripMs;
     const wanted = path.isDraining(now)
-      ? rate * roundTripMs * GAIN_DRAINING
-      : rate * (roundTripMs * GAIN + PROGRAMS_MS) + PIECES;
+      ? underWay * GAIN_DRAINING
+      : underWay + Math.min(underWay * SPARE, MOST_SPARE) + rate * PROGRAMS_MS + PIECES;
     return Math.max(least, Math.min(this.#most, Math.round(wanted)));
   }
 

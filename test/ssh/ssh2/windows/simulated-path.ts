@@ -52,6 +52,16 @@ export class SimulatedPath {
     let received = 0;
     let longestQueueMs = 0;
     let laterQueueMs = 0;
+    let isWaiting = false;
+    const give = (more: number): void => {
+      this.#after(this.roundTripMs / 2, () => (credit += more));
+      if (window.waitMs === undefined || isWaiting) return;
+      isWaiting = true;
+      this.#after(window.waitMs, () => {
+        isWaiting = false;
+        give(window.credit(this.now));
+      });
+    };
     while (this.now < end) {
       for (const { happen } of this.#due()) happen();
       while (credit > 0) {
@@ -65,8 +75,7 @@ export class SimulatedPath {
       if (taken > 0) {
         unread -= taken;
         received += taken;
-        const more = window.taken(taken, this.now);
-        this.#after(this.roundTripMs / 2, () => (credit += more));
+        give(window.taken(taken, this.now));
       }
       if (this.now % PING_EVERY_MS === 0) this.#ping();
       this.now += 1;

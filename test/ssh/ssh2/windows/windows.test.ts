@@ -98,12 +98,44 @@ test('credit is given before the window is used up, and not for every packet', (
   );
 });
 
+test('what came in a burst is not allowed anew in a burst, but over a round trip', () => {
+  const roundTripMs = 50;
+  const path = new SimulatedPath({ bytesPerMs: 100_000, roundTripMs });
+  const { window } = path.transfer(3000);
+  const full = window.size;
+  assert.ok(full > 4 * MIB);
+  let { now } = path;
+  let atOnce = 0;
+  for (let taken = 0; taken < full; taken += 32 * KIB) atOnce += window.taken(32 * KIB, now);
+  assert.ok(atOnce <= 512 * KIB, `${atOnce} at once`);
+  const end = now + roundTripMs;
+  let largest = 0;
+  assert.ok(window.waitMs !== undefined);
+  while (window.waitMs !== undefined && now < end) {
+    assert.ok(window.waitMs < 5, `it waits for ${window.waitMs} ms`);
+    now += Math.max(0.1, window.waitMs);
+    largest = Math.max(largest, window.credit(now));
+  }
+  assert.ok(largest <= 512 * KIB, `${largest} at once`);
+  assert.ok(window.size > 0.9 * full, `${window.size} of ${full}`);
+});
+
+test('what may be sent beyond what the path carries is no more than a MiB', () => {
+  const path = new SimulatedPath({ bytesPerMs: 100_000, roundTripMs: 50 });
+  const { window, received } = path.transfer(5000);
+  const carried = 100_000 * 54;
+  assert.ok(received > 0.9 * 100_000 * 5000, `${received} bytes came`);
+  assert.ok(window.size < carried + 1.2 * MIB, `the window is ${window.size}`);
+});
+
 test('nothing is given after the close', () => {
   const budget = new Budget();
   const window = new ReceiveWindow(new Direction(new Path()), budget);
   window.close();
   window.close();
   assert.equal(window.taken(window.initial, 1), 0);
+  assert.equal(window.credit(2), 0);
+  assert.equal(window.waitMs, undefined);
   assert.equal(budget.granted, 0);
 });
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // Start-up only. Old versions of Node.js must be able to read this file: no static import, no top-level await.
+const { LC_ALL, LC_CTYPE, LANG } = process.env;
+const failed = /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') ? '✖' : 'x';
 const [major, minor] = process.versions.node.split('.').map(Number);
 
 if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22) {
@@ -11,7 +13,7 @@ if ((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22
   else void (isVersion ? printVersion() : run()).catch(explain);
 } else if (process.argv[2] !== '__complete') {
   process.stderr.write(
-    `✖ tunnel needs Node.js 20.19 or newer, or 22.12 or newer; this is ${process.version}.\n` +
+    `${failed} tunnel needs Node.js 20.19 or newer, or 22.12 or newer; this is ${process.version}.\n` +
       '  Install a current version (https://nodejs.org), then run tunnel again.\n',
   );
   process.exitCode = 1;
@@ -58,7 +60,7 @@ function explain(error) {
   const clone = decodeURIComponent(new URL('..', import.meta.url).pathname);
   const [what] = error.message.split(' imported from ');
   process.stderr.write(
-    `✖ tunnel is not complete: ${what}.\n  Install it again; in a clone, run npm run build in ${clone}\n`,
+    `${failed} tunnel is not complete: ${what}.\n  Install it again; in a clone, run npm run build in ${clone}\n`,
   );
   process.exitCode = 1;
 }

@@ -1,5 +1,6 @@
 import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
+import { marks } from './output/marks.ts';
 import { painter, type Screen } from './output/screen.ts';
 
 interface Key {
@@ -113,6 +114,9 @@ function toggled(chosen: ReadonlySet<number>, index: number): ReadonlySet<number
 function visible(lines: readonly string[], { at, chosen }: Choice): string[] {
   const first = Math.max(0, Math.min(at - Math.floor(ROWS / 2), lines.length - ROWS));
   return lines
-    .map((line, index) => `${index === at ? '❯' : ' '} ${chosen.has(index) ? '◉' : '◯'} ${line}`)
+    .map(
+      (line, index) =>
+        `${index === at ? marks.here : ' '} ${chosen.has(index) ? marks.chosen : marks.open} ${line}`,
+    )
     .slice(first, first + ROWS);
 }

@@ -32,7 +32,7 @@ export interface CommandEntry {
   readonly read: (line: Line) => Command;
 }
 
-const saying = ['json', 'quiet', 'verbose', 'help', 'version'] as const;
+const saying = ['json', 'quiet', 'verbose', 'plain', 'help', 'version'] as const;
 const specFlags = ['forward', 'remote', 'dynamic', 'gateway', ...httpFlags] as const;
 const sshFlagNames: readonly FlagName[] = [
   'port',

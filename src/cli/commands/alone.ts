@@ -13,7 +13,7 @@ import { choose } from '../choose.ts';
 import type { OpenCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
 import { table } from '../output/scan-lines.ts';
-import { painter } from '../output/screen.ts';
+import { canRedraw, painter } from '../output/screen.ts';
 import type { StopSignals } from '../signals.ts';
 import { scanOver, usableSpecs } from './scan.ts';
 import { visiting } from './visiting.ts';
@@ -92,7 +92,7 @@ async function pick(
     ({ access, system }) => access !== 'no' && !system,
   );
   const example = usable.slice(0, 5).map(({ spec }) => shellWord(spec));
-  if (usable.length === 0 || json || quiet || !process.stdin.isTTY || stderr.isTTY !== true) {
+  if (usable.length === 0 || json || quiet || !process.stdin.isTTY || !canRedraw(stderr)) {
     throw new UsageError('nothing-to-open', nothing.message, {
       hint: [
         ...(usable.length === 0

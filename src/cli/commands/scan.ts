@@ -29,7 +29,7 @@ export async function scan(command: ScanCommand, screens: Screens = process): Pr
     };
     stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   } else {
-    const columns = Math.min(columnsOf(stdout), 200);
+    const columns = stdout.isTTY === true ? columnsOf(stdout) : 80;
     stdout.write(`${scanLines(result, { all, columns }, painter(stdout)).join('\n')}\n`);
   }
   return 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { until } from '../../rig/until.ts';
 import { API, ends, nothingIsOpen, opens, stays, WEB, type Check, type Row } from './checks.ts';
-import type { World } from './world.ts';
+import { appSaying, type World } from './world.ts';
 
 function reachedThrough(via: string): Check {
   return stays(async (world) => {
@@ -52,11 +52,30 @@ function ofSession(check: Check): Check {
 const fiveThousand = (world: World): Promise<void> =>
   world.answers('http://localhost:5000/hello', /five thousand/);
 
-/** WireGuard, what is configured or found, commands, profiles, what is wrong, the control API. */
+const fromThere = stays(async (world) => {
+  const app = await world.rig.start(world.command(appSaying('an app of this machine', 3000)));
+  try {
+    await until('the app of this machine answers there', async () =>
+      /an app of this machine/.test((await world.there('curl', '-s', 'http://localhost:9000/')).stdout),
+    );
+  } finally {
+    await app.stop();
+  }
+});
+
+/** WireGuard, jump hosts, what is wrong, the other ways, what is configured or found, profiles, the control API. */
 export const finding: readonly Row[] = [
   // Without a name, wireguard-go's interface is not told from any other.
   ['tunnel vps 8081 --wireguard 10.0.0.1', reachedThrough('ssh')],
   ['tunnel vps 8081 --wireguard 10.0.0.1,interface=wg0 --standby', reachedThrough('wireguard')],
+  ['tunnel deploy@vps.example.org:2222 -J bastion -i ~/.ssh/work 8081', opens(WEB)],
+  ["tunnel doctor vps 8081 '~/app/app.sock'", ends(/✔ .*8081[^]*✔ .*app\.sock/)],
+  ['tunnel doctor', ends(/✔/)],
+  [
+    'tunnel vps -D 1080',
+    opens(['http://web.internal:5000/hello', /five thousand/, '--proxy', 'socks5h://localhost:1080']),
+  ],
+  ['tunnel vps -R 9000:localhost:3000', fromThere],
   ['tunnel vps', configured('LocalForward 3000 /srv/app/app.sock', opens(API))],
   ['tunnel explain vps', configured('LocalForward 3000 /srv/app/app.sock', ends(/port 3000 here → \/srv/))],
   ['tunnel vps', opens(WEB)],
@@ -72,8 +91,6 @@ export const finding: readonly Row[] = [
     ends(/^/, async ({ read }) => assert.match(read('.config/tunnel/profiles.json'), /"5000"/)),
   ],
   ['tunnel completion install', completes],
-  ["tunnel doctor vps 8081 '~/app/app.sock'", ends(/✔ .*8081[^]*✔ .*app\.sock/)],
-  ['tunnel doctor', ends(/✔/)],
   [
     'curl --unix-socket $XDG_RUNTIME_DIR/tunnel/vps.sock http://localhost/v1/status',
     ofSession(ends(/"name":"vps"/)),

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { until } from '../../rig/until.ts';
 import { API, DATABASE, FIVE_THOUSAND, inCi, opens, stays, WEB, type Row } from './checks.ts';
-import { appSaying } from './world.ts';
 
 const socketOnAnyPort = stays(async (world, screen) => {
   const [, url = ''] = /(http:\/\/localhost:\d+) → ~\/app\/app\.sock/.exec(screen()) ?? [];
@@ -14,18 +12,7 @@ const localSocket = stays(async (world) => {
   assert.equal((await world.run('stat', '-c', '%a', socket)).stdout.trim(), '600');
 });
 
-const fromThere = stays(async (world) => {
-  const app = await world.rig.start(world.command(appSaying('an app of this machine', 3000)));
-  try {
-    await until('the app of this machine answers there', async () =>
-      /an app of this machine/.test((await world.there('curl', '-s', 'http://localhost:9000/')).stdout),
-    );
-  } finally {
-    await app.stop();
-  }
-});
-
-/** One port, a socket, several, many behind one port, jump hosts, SOCKS and the other way. */
+/** One port, a socket, several, and many behind one port. */
 export const opening: readonly Row[] = [
   ['npm run demo', inCi],
   ['npm test', inCi],
@@ -54,10 +41,4 @@ export const opening: readonly Row[] = [
       ['http://localhost:8080/', /Files of this machine/],
     ),
   ],
-  ['tunnel deploy@vps.example.org:2222 -J bastion -i ~/.ssh/work 8081', opens(WEB)],
-  [
-    'tunnel vps -D 1080',
-    opens(['http://web.internal:5000/hello', /five thousand/, '--proxy', 'socks5h://localhost:1080']),
-  ],
-  ['tunnel vps -R 9000:localhost:3000', fromThere],
 ];

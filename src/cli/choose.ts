@@ -1,7 +1,9 @@
 import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
+import { cut } from './output/cut.ts';
+import { fold } from './output/fold.ts';
 import { marks } from './output/marks.ts';
-import { painter, type Screen } from './output/screen.ts';
+import { columnsOf, painter, type Screen } from './output/screen.ts';
 
 interface Key {
   readonly name?: string;
@@ -16,6 +18,11 @@ export interface Choice {
   /** `done` or `given-up` ends it. */
   readonly state: 'choosing' | 'done' | 'given-up';
 }
+
+const KEYS = '(arrows, space to tick, a for all, Enter)';
+
+/** What stands before each line of the list. */
+export const BEFORE_COLUMNS = `${marks.here} ${marks.open} `.length;
 
 /** The rows that are shown at once, where there are more. */
 const ROWS = 15;
@@ -35,11 +42,11 @@ export async function choose(
   const erase = (): void => {
     if (drawn > 0) output.write(`\u001b[${drawn}A\u001b[J`);
   };
+  // What takes more rows than it is counted for could not be erased.
+  const columns = columnsOf(output);
+  const heading = [paint('bold', cut(question, columns)), paint('dim', cut(KEYS, columns))];
   const draw = (): void => {
-    const rows = [
-      `${paint('bold', question)} ${paint('dim', '(arrows, space to tick, a for all, Enter)')}`,
-      ...visible(lines, choice),
-    ];
+    const rows = [...fold(heading, columns, '').split('\n'), ...visible(lines, choice)];
     erase();
     output.write(rows.map((row) => `${row}\n`).join(''));
     drawn = rows.length;

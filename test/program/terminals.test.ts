@@ -34,7 +34,7 @@ async function lookAt(
   { rig, sshd, spec, url }: Started,
   options: Partial<TerminalOptions>,
   ...flags: string[]
-): Promise<Record<'opening' | 'ls' | 'status' | 'scan' | 'doctor' | 'help' | 'error', Terminal>> {
+): Promise<Record<'opening' | 'ls' | 'status' | 'explain' | 'scan' | 'doctor' | 'help' | 'error', Terminal>> {
   const client = sshd.client.flags;
   const ended = async (...args: string[]): Promise<Terminal> => {
     const terminal = await rig.terminal([...args, ...flags], options);
@@ -53,6 +53,7 @@ async function lookAt(
     opening,
     ls: await ended('ls'),
     status: await ended('status'),
+    explain: await ended('explain', ...client, 'vps', spec),
     scan: await ended('scan', ...client, 'vps'),
     doctor: await ended('doctor', ...client, 'vps', spec),
     help: await ended('--help'),
@@ -76,6 +77,7 @@ test('in 40 columns lines break between their parts, and in 200 each is one', as
     assert.match(narrow[name].screen, new RegExp(`^ +${started.url}$`, 'm'), 'alone on its line');
     assert.match(narrow[name].screen, /^ {4}→ localhost:\d+\b/m);
   }
+  assert.match(narrow.explain.screen, /^ {2}reconnect {2}500ms\.\.30s {2}default$/m);
   assert.match(narrow.scan.screen, /^✔ \d+ {2}\S+/m);
   const wide = await lookAt(started, { columns: 200 });
   for (const name of ['ls', 'status'] as const) {

@@ -9,11 +9,11 @@ import { planSession } from '../../session/plan.ts';
 import type { RememberedAnswers } from '../../session/remembered-answers.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { SshConnection } from '../../ssh/connection.ts';
-import { choose } from '../choose.ts';
+import { BEFORE_COLUMNS, choose } from '../choose.ts';
 import type { OpenCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
 import { table } from '../output/scan-lines.ts';
-import { canRedraw, painter } from '../output/screen.ts';
+import { canRedraw, columnsOf, painter } from '../output/screen.ts';
 import type { StopSignals } from '../signals.ts';
 import { scanOver, usableSpecs } from './scan.ts';
 import { visiting } from './visiting.ts';
@@ -105,7 +105,7 @@ async function pick(
       ],
     });
   }
-  const lines = table(usable, (stderr.columns ?? 80) - 4, painter(stderr));
+  const lines = table(usable, columnsOf(stderr) - BEFORE_COLUMNS, painter(stderr));
   const chosen = await choose(`What is to be opened on ${host}?`, lines, {
     input: process.stdin,
     output: stderr,

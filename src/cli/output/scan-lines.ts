@@ -25,9 +25,10 @@ export function scanLines(scan: Scan, { all, columns }: ScanView, paint: Paint):
   ];
 }
 
-/** A line each that fits so many columns, with what is too long for it cut. */
+/** A line each that fits so many columns, with what is too long for it cut, and whose it is left out where it is narrow. */
 export function table(found: readonly Found[], columns: number, paint: Paint): string[] {
   const cells = found.map(cellsOf);
+  const narrow = columns < TABLE_COLUMNS;
   const widths = {
     spec: width(
       cells.map(({ spec }) => spec),
@@ -42,17 +43,20 @@ export function table(found: readonly Found[], columns: number, paint: Paint): s
       12,
     ),
   };
-  const rest = columns - 2 - widths.spec - widths.owner - widths.process - 6;
-  return cells.map(({ access, spec, owner, process, about: text }) =>
-    [
-      `${mark(access, paint)} ${paint('bold', cutLeft(spec, widths.spec).padEnd(widths.spec))}`,
+  const rest = columns - widths.spec - 4 - (narrow ? 0 : widths.owner + widths.process + 4);
+  return cells.map(({ access, spec, owner, process, about: text }) => {
+    const whose = [
       cut(owner, widths.owner).padEnd(widths.owner),
       cut(process, widths.process).padEnd(widths.process),
+    ];
+    return [
+      `${mark(access, paint)} ${paint('bold', cutLeft(spec, widths.spec).padEnd(widths.spec))}`,
+      ...(narrow ? [] : whose),
       cut(text, rest),
     ]
       .join('  ')
-      .trimEnd(),
-  );
+      .trimEnd();
+  });
 }
 
 function blocks(found: readonly Found[], columns: number, paint: Paint): string[] {

@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs';
 import { version } from '../version.ts';
 import type { Command } from './command.ts';
+import { beforeDashes } from './expand-flags.ts';
 import { describeFailure } from './failure.ts';
 import { readCommands } from './layers/read-commands.ts';
-import { beforeDashes } from './line.ts';
 import type { Screens } from './output/output.ts';
 import { columnsOf, withoutTerminal } from './output/screen.ts';
 import { signalStatus } from './signals.ts';
@@ -46,7 +46,7 @@ function withoutTerminals(): Screens {
 
 /** Loaded only when something went wrong. */
 async function suggest(argv: readonly string[], error: unknown): Promise<string[]> {
-  return await (await import('./suggest.ts')).suggestions(argv, error);
+  return (await import('./suggest.ts')).suggestions(argv, error);
 }
 
 /** A profile with several hosts is several commands: what it opens is opened side by side. */

@@ -1,6 +1,5 @@
-import { request, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { createInterface } from 'node:readline';
 import { NotFoundError, type TunnelError } from '../../errors.ts';
 import { formatSpec, type ForwardSpec } from '../../spec.ts';
 import type { SessionEvent } from '../events.ts';
@@ -12,6 +11,7 @@ import {
   type EventReport,
   type ForwardReport,
 } from '../report.ts';
+import { request } from './http.ts';
 import type { SessionStatus } from './status.ts';
 
 /** A session that is alive answers at once; one whose process is stopped does not. */
@@ -141,6 +141,7 @@ function toItem(spec: ForwardSpec): object {
 }
 
 async function* readLines(response: IncomingMessage): AsyncGenerator<SessionEvent> {
+  const { createInterface } = await import('node:readline');
   for await (const line of createInterface({ input: response })) {
     yield readEvent(JSON.parse(line) as EventReport);
   }

@@ -25,7 +25,7 @@ function complete() {
 
 function refuse() {
   process.stderr.write(
-    `✖ tunnel needs Node.js 20.19 or newer, or 22.12 or newer; this is ${process.version}.\n` +
+    `${mark()} tunnel needs Node.js 20.19 or newer, or 22.12 or newer; this is ${process.version}.\n` +
       '  Install a current version (https://nodejs.org), then run tunnel again.\n',
   );
   process.exitCode = 1;
@@ -70,8 +70,14 @@ function explain(error) {
   if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
   const [what] = error.message.split(' imported from ');
   process.stderr.write(
-    `✖ tunnel is not complete: ${what}.\n` +
+    `${mark()} tunnel is not complete: ${what}.\n` +
       `  Install it again; in a clone, run npm run build in ${path.dirname(__dirname)}/\n`,
   );
   process.exitCode = 1;
+}
+
+/** Before an error; elsewhere than in UTF-8 it would be shown as something else. */
+function mark() {
+  const { LC_ALL, LC_CTYPE, LANG } = process.env;
+  return /utf-?8/i.test(LC_ALL || LC_CTYPE || LANG || '') ? '✖' : 'x';
 }

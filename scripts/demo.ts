@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo, ListenOptions } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { shellWord } from '../src/shell-word.ts';
 import { startEmbeddedSshd } from '../test/rig/embedded-sshd.ts';
 import { generateKeys } from '../test/rig/generate-keys.ts';
 import { onDeath } from '../test/rig/last-resort.ts';
@@ -31,7 +32,7 @@ async function demonstrate(): Promise<void> {
 
   console.log('An SSH server runs here, with one app on a port and one on ~/app/app.sock. Now type:\n');
   const specs = [`auto:${port}`, '~/app/app.sock'];
-  console.log(`  $ tunnel vps ${specs.join(' ')}\n`);
+  console.log(`  $ tunnel vps ${specs.map(shellWord).join(' ')}\n`);
   const tunnel = await startTunnel(['-F', config, 'vps', ...specs], { env: environment() });
   stops.push(() => tunnel.stop());
   await tunnel.waitFor(/(http:.*\n[^]*){2}/);

@@ -22,7 +22,9 @@ const node = [
   '--test-timeout=900000',
   ...options,
 ];
-process.exitCode = await run('node', [...node, ...files], { TUNNEL_TEST_SKIPPED: skipped });
+// Whatever the locale of this machine: without UTF-8 our marks are others.
+const env = { TUNNEL_TEST_SKIPPED: skipped, LC_ALL: 'C.UTF-8' };
+process.exitCode = await run('node', [...node, ...files], env);
 reportSkipped();
 rmSync(scratch, { recursive: true });
 

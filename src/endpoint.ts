@@ -191,6 +191,6 @@ function withSlash(path: string): string {
 
 /** The word in quotes, harmless to a terminal and of bearable length. */
 export function quoted(word: string): string {
-  const shown = word.length > 200 ? `${word.slice(0, 200)}…` : word;
+  const shown = word.length > 200 ? `${word.slice(0, 200)}...` : word;
   return `"${shown.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`)}"`;
 }

@@ -1,45 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArguments } from '../src/cli/arguments.ts';
+import { fileURLToPath } from 'node:url';
 import { help } from '../src/cli/help.ts';
 import { fileShape } from '../src/config/profiles/profile.ts';
 import { check } from '../src/config/profiles/shape.ts';
 import { parseSpec } from '../src/parse-spec.ts';
-import { needs } from './rig/requirements.ts';
-import { startRig } from './rig/rig.ts';
-import { echo } from './rig/servers.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-
-function blocks(language: string): string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(
-    ([, body]) => body ?? '',
-  );
-}
-
-/** Splits as a shell would; the README needs no quotes but single ones. */
-function words(line: string): string[] {
-  return (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''));
-}
-
-test('every command line in the README is understood', async () => {
-  const commands = blocks('console').flatMap((block) =>
-    block.split('\n').filter((line) => line.startsWith('$ tunnel ')),
-  );
-  assert.ok(commands.length >= 5);
-  for (const command of commands) await parseArguments(words(command).slice(2));
-});
-
-test('CI installs as the README says', () => {
-  const lines = blocks('console').flatMap((block) => block.match(/(?<=^\$ ).*npm install.*$/gm) ?? []);
-  assert.equal(lines.length, 1);
-  const ci = readFileSync(join(root, '.ci/run'), 'utf8').split('\n');
-  for (const line of lines) assert.ok(ci.includes(`${line} --prefix "$installed"`), line);
-});
+import { blocks, readme } from './program/readme/text.ts';
 
 test('every forward in the table of the README is understood', () => {
   const table = /## Forwards\n([^]*?)\n## /.exec(readme)?.[1] ?? '';
@@ -60,27 +28,36 @@ test('every flag that the README names is in --help', () => {
   const flags = new Set(text.match(/(?<=[\s`])--[a-z][a-z-]+(?=[\s`])/g));
   flags.delete('--unix-socket');
   flags.delete('--once');
-  for (const flag of flags) assert.ok(help.includes(flag), flag);
+  for (const flag of flags) assert.ok(help().includes(flag), flag);
 });
 
-test('the example of the library runs as it stands', async (t) => {
-  if (!needs(t, 'sshd')) return;
-  const rig = await startRig(t);
-  const sshd = await rig.sshd();
-  const { port } = await rig.serve(echo);
-  const example = blocks('ts')[0] ?? '';
-  const script = example
-    .replace("'tunnel-vps'", JSON.stringify(pathToFileURL(join(root, 'dist/index.js')).href))
-    // The person's own ~/.ssh/config is not the test's, and 8081 may be in use here.
-    .replace(
-      "parseDestination('vps'),",
-      (line) => `${line} flags: { configFile: '${sshd.client.configFile}' },`,
-    )
-    .replace("'8081'", `'auto:${port}'`);
-  assert.ok(script.includes('configFile') && script.includes('auto:'));
-  const file = join(rig.dir, 'example.mjs');
-  writeFileSync(file, script);
-  const result = await rig.run([process.execPath, file]);
-  assert.equal(result.status, 0, result.stderr);
-  assert.match(result.stdout, /host: '127\.0\.0\.1'.*port: \d+/);
+/** Every program has them, we set them for others, or they are of SSH_ASKPASS's protocol. */
+const NO_SETTINGS = /^(PATH|HOME|USER|LOGNAME|NAME|SSH_ASKPASS_PROMPT|TUNNEL_(URL|HOST|PORT|SOCKET))/;
+
+/** Node.js reads them, for `hasColors`. */
+const OF_NODE = ['NO_COLOR', 'FORCE_COLOR'];
+
+test('the table of variables has those that the code reads, and no others', () => {
+  const src = fileURLToPath(new URL('../src', import.meta.url));
+  const read = readdirSync(src, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .flatMap((name) => namesOfVariables(readFileSync(join(src, name), 'utf8')))
+    .filter((name) => !NO_SETTINGS.test(name));
+  const [, table = ''] = /^\| variable [^]*?\n((?:\|.*\n)+)/m.exec(readme) ?? [];
+  const listed = [...table.matchAll(/^\| (.*?) \|/gm)].flatMap(
+    ([, cell]) => cell?.match(/[A-Z][A-Z_]+/g) ?? [],
+  );
+  assert.deepEqual(new Set(listed), new Set([...read, ...OF_NODE]));
 });
+
+function namesOfVariables(source: string): string[] {
+  const single = source.matchAll(/\benv(?:\.|\[')([A-Z][A-Z_]+)/g);
+  const named = source.matchAll(/'((?:TUNNEL|XDG|SSH)_[A-Z_]+)'|^ {2}(TUNNEL_[A-Z_]+): \{ flag/gm);
+  const taken = source.matchAll(
+    /\{ ([A-Z][A-Z_]+[^}]*) \}(?: = (?:process\.)?env\b|: Readonly<NodeJS\.ProcessEnv>)/g,
+  );
+  return [
+    ...[...single, ...named].map(([, one, other]) => one ?? other ?? ''),
+    ...[...taken].flatMap(([, names = '']) => names.match(/[A-Z][A-Z_]+/g) ?? []),
+  ];
+}

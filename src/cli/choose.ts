@@ -1,6 +1,9 @@
 import { emitKeypressEvents } from 'node:readline';
 import type { ReadStream } from 'node:tty';
-import { painter, type Screen } from './output/screen.ts';
+import { cut } from './output/cut.ts';
+import { fold } from './output/fold.ts';
+import { marks } from './output/marks.ts';
+import { columnsOf, painter, type Screen } from './output/screen.ts';
 
 interface Key {
   readonly name?: string;
@@ -15,6 +18,11 @@ export interface Choice {
   /** `done` or `given-up` ends it. */
   readonly state: 'choosing' | 'done' | 'given-up';
 }
+
+const KEYS = '(arrows, space to tick, a for all, Enter)';
+
+/** What stands before each line of the list. */
+export const BEFORE_COLUMNS = `${marks.here} ${marks.open} `.length;
 
 /** The rows that are shown at once, where there are more. */
 const ROWS = 15;
@@ -34,11 +42,11 @@ export async function choose(
   const erase = (): void => {
     if (drawn > 0) output.write(`\u001b[${drawn}A\u001b[J`);
   };
+  // What takes more rows than it is counted for could not be erased.
+  const columns = columnsOf(output);
+  const heading = [paint('bold', cut(question, columns)), paint('dim', cut(KEYS, columns))];
   const draw = (): void => {
-    const rows = [
-      `${paint('bold', question)} ${paint('dim', '(arrows, space to tick, a for all, Enter)')}`,
-      ...visible(lines, choice),
-    ];
+    const rows = [...fold(heading, columns, '').split('\n'), ...visible(lines, choice)];
     erase();
     output.write(rows.map((row) => `${row}\n`).join(''));
     drawn = rows.length;
@@ -113,6 +121,9 @@ function toggled(chosen: ReadonlySet<number>, index: number): ReadonlySet<number
 function visible(lines: readonly string[], { at, chosen }: Choice): string[] {
   const first = Math.max(0, Math.min(at - Math.floor(ROWS / 2), lines.length - ROWS));
   return lines
-    .map((line, index) => `${index === at ? '❯' : ' '} ${chosen.has(index) ? '◉' : '◯'} ${line}`)
+    .map(
+      (line, index) =>
+        `${index === at ? marks.here : ' '} ${chosen.has(index) ? marks.chosen : marks.open} ${line}`,
+    )
     .slice(first, first + ROWS);
 }

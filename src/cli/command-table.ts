@@ -22,7 +22,7 @@ export interface CommandEntry {
   readonly letters?: Letters;
 }
 
-const saying = ['json', 'quiet', 'verbose', 'help', 'version'] as const;
+const saying = ['json', 'quiet', 'verbose', 'plain', 'help', 'version'] as const;
 const specFlags = ['forward', 'remote', 'dynamic', 'gateway', ...httpFlags] as const;
 const sshFlagNames: readonly FlagName[] = [
   'port',

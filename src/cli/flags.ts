@@ -232,6 +232,11 @@ export const flags = {
     part: 'general',
     about: 'one event a line on standard output; explain: one document',
   },
+  plain: {
+    type: 'boolean',
+    part: 'general',
+    about: 'no colours, spinner or live line, as for a pipe; for a screen reader',
+  },
   help: {
     alias: 'h',
     type: 'boolean',

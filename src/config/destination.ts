@@ -105,7 +105,7 @@ function decoded(text: string, user: string): string {
 }
 
 function bad(text: string, reason: string, next = EXPECTED): UsageError {
-  const word = JSON.stringify(text.replace(/(:\/\/[^:@]*):.*@/s, '$1:…@')); // Without a password.
+  const word = JSON.stringify(text.replace(/(:\/\/[^:@]*):.*@/s, '$1:...@')); // Without a password.
   return new UsageError('bad-destination', `${word} is not a host to connect to: ${reason}`, {
     hint: [next],
   });

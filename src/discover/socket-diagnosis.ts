@@ -1,3 +1,4 @@
+import { homeDirectory } from '../home.ts';
 import { shellWord } from '../shell-word.ts';
 import { showSettings } from './channel-refusal.ts';
 import { excerpt } from './excerpt.ts';
@@ -47,7 +48,15 @@ export function diagnose(facts: SocketFacts, alias: string): Trouble | undefined
 }
 
 function missing(facts: SocketFacts, alias: string): Trouble {
-  return { code: 'socket-missing', what: 'no such socket', hint: [whatIsMissing(facts), whatListens(alias)] };
+  const hint = [whatIsMissing(facts), ...unquoted(facts), whatListens(alias)];
+  return { code: 'socket-missing', what: 'no such socket', hint };
+}
+
+/** What the shell here makes of a `~`. */
+function unquoted({ path, rest }: SocketFacts): string[] {
+  const home = `${homeDirectory()}/`;
+  if (!path.startsWith(home) || rest === '') return [];
+  return [`A ~ without quotes is the home here; of the one there: '~/${excerpt(path.slice(home.length))}'`];
 }
 
 function whatIsMissing({ path, end, at, rest }: SocketFacts): string {

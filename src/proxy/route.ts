@@ -72,7 +72,9 @@ function readPlace(place: string, refuse: Refuse): { host: string | undefined; p
   const slash = place.indexOf('/');
   if (slash === -1) {
     throw refuse(
-      place === '' ? 'a path is missing; write /=… for everything' : `a path is missing; write ${place}/=…`,
+      place === ''
+        ? 'a path is missing; write /=... for everything'
+        : `a path is missing; write ${place}/=...`,
     );
   }
   const host = place.slice(0, slash).toLowerCase();

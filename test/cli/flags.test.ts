@@ -81,6 +81,6 @@ test('a mistyped flag is answered with the one that was meant', () => {
 for (const [name, flag] of Object.entries(flags)) {
   test(`--${name} is in the help`, () => {
     const entry = 'alias' in flag ? `-${flag.alias}, --${name}` : `--${name}`;
-    assert.ok(help.includes(entry), entry);
+    assert.ok(help().includes(entry), entry);
   });
 }

@@ -21,7 +21,7 @@ const kinds = ['HOST', 'SPEC', 'NAME', 'PROFILE', 'TOPIC', 'SHELL', 'FILE', 'NEW
 
 for (const [name, entry] of shownCommands()) {
   test(`tunnel ${name} is in --help with each way to write it, and has a help of its own with its flags`, async () => {
-    for (const line of usageLines(name, entry)) assert.ok(help.includes(line), line);
+    for (const line of usageLines(name, entry)) assert.ok(help().includes(line), line);
     const own = helpOn(name);
     for (const flag of entry.flags) assert.ok(own.includes(`--${flag}`), flag);
     for (const line of own.split('\n')) assert.ok(line.length <= 100, line);
@@ -62,7 +62,7 @@ test('a topic that is not there is refused with the nearest one', async () => {
 
 test('what is not for people is in no list', () => {
   assert.ok(commandTable['background']?.hidden);
-  assert.doesNotMatch(help + manPage(), /tunnel background/);
+  assert.doesNotMatch(help() + manPage(), /tunnel background/);
 });
 
 test('the man page has every command, flag and topic, and man has nothing to say against it', (t) => {

@@ -81,6 +81,14 @@ test('tunnel HOST alone has the person choose on a terminal, and opens that', as
   declined.write('q');
   assert.equal((await declined.exit).status, 2);
   assert.match(declined.screen, /Nothing was chosen/);
+
+  const narrow = await rig.terminal([...sshd.client.flags, 'vps'], { columns: 40 });
+  await narrow.waitFor(/Enter\)|…/);
+  narrow.write('\u001b[B\u001b[A\u001b[B');
+  await narrow.waitFor(/❯ ◯ ✔ ~\/app\/app\.sock/);
+  assert.equal(narrow.screen.match(/What is to be opened/g)?.length, 1, 'no row of it was wrapped');
+  narrow.write('q');
+  await narrow.exit;
 });
 
 test('--open shows the first URL in the browser once it answers, in the foreground and behind -d', async (t) => {

@@ -79,7 +79,7 @@ const positions: [line: string, expected: readonly string[]][] = [
   ['tunnel ls ', sessions],
   ['tunnel stop ', sessions],
   ['tunnel stop vps ', ['deploy@web-1:22']],
-  ['tunnel stop --', ['--json', '--quiet', '--verbose', '--help', '--version', '--all']],
+  ['tunnel stop --', ['--json', '--quiet', '--verbose', '--plain', '--help', '--version', '--all']],
   ['tunnel status ', sessions],
   ['tunnel retry ', sessions],
   ['tunnel attach ', sessions],

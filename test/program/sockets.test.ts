@@ -54,6 +54,15 @@ test('a socket that is missing is said to be missing', async (t) => {
   assert.ok(hint.includes(`There is no ${started.user.home}/app/app.sock`), hint);
 });
 
+test('a ~ that the shell has made the home of this machine is told from one in quotes', async (t) => {
+  const started = await start(t);
+  if (started === undefined) return;
+  const home = started.rig.env['HOME'] ?? '';
+  chmodSync(home, 0o755);
+  const { hint } = await complaint(started, `${home}/app/app.sock`);
+  assert.ok(hint.includes("of the one there: '~/app/app.sock'"), hint);
+});
+
 test('a directory that is missing is named', async (t) => {
   const started = await start(t);
   if (started === undefined) return;

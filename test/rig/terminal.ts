@@ -22,29 +22,37 @@ export interface Terminal {
   stop(): Promise<void>;
 }
 
-const COLUMNS = 100;
-
 export interface TerminalOptions extends TunnelOptions {
+  /** Default 100. */
+  readonly columns?: number;
+  /** TERM; default xterm-256color. */
+  readonly type?: string;
   /** Instead of the built program: what comes before the arguments. */
   readonly command?: readonly string[];
 }
 
-/** Runs the built program in a pseudo-terminal of 100 columns and 40 rows. */
+/** Runs the built program in a pseudo-terminal of 40 rows. */
 export async function startTerminal(
   args: readonly string[],
-  { env, cwd = env['HOME'], command = [process.execPath, binary] }: TerminalOptions,
+  {
+    env,
+    cwd = env['HOME'],
+    command = [process.execPath, binary],
+    columns = 100,
+    type = 'xterm-256color',
+  }: TerminalOptions,
 ): Promise<Terminal> {
   // Loaded here, as it has no build for some platforms and most tests need no terminal.
   const { spawn } = await import('@lydell/node-pty');
   const [program = '', ...before] = command;
   const pty = spawn(program, [...before, ...args], {
-    name: 'xterm-256color',
-    cols: COLUMNS,
+    name: type,
+    cols: columns,
     rows: 40,
     env,
     ...(cwd === undefined ? {} : { cwd }),
   });
-  const screen = new Screen(COLUMNS);
+  const screen = new Screen(columns);
   const transcript = new Transcript();
   pty.onData((data) => {
     screen.write(data);

@@ -13,6 +13,8 @@ import { mustRun } from './run.ts';
 export interface WireguardOptions {
   /** Default true: the VPN is up on both sides. */
   readonly up?: boolean;
+  /** The near one's address in the VPN, and the far one's, in one /24. */
+  readonly addresses?: readonly [string, string];
 }
 
 /** One end of the VPN: a machine with a WireGuard interface and an ordinary one. */
@@ -45,7 +47,7 @@ const PORT = 51_820;
 /** Starts wireguard-go in two namespaces. Needs root, and what the requirement `wireguard` names. */
 export async function startWireguard(
   dir: string,
-  { up = true }: WireguardOptions = {},
+  { up = true, addresses = ['10.99.0.2', '10.99.0.1'] }: WireguardOptions = {},
 ): Promise<WireguardNet> {
   const started: { stop(): Promise<void> }[] = [];
   const own = async <T extends { stop(): Promise<void> }>(start: Promise<T>): Promise<T> => {
@@ -60,10 +62,10 @@ export async function startWireguard(
     const namespaces = [await own(makeNamespace()), await own(makeNamespace())] as const;
     await join([namespaces[0], '192.0.2.1/24'], [namespaces[1], '192.0.2.2/24']);
     const near = await own(
-      startSide(namespaces[0], { dir, name: 'near', host: 2, publicAddress: '192.0.2.1' }),
+      startSide(namespaces[0], { dir, name: 'near', vpnAddress: addresses[0], publicAddress: '192.0.2.1' }),
     );
     const far = await own(
-      startSide(namespaces[1], { dir, name: 'far', host: 1, publicAddress: '192.0.2.2' }),
+      startSide(namespaces[1], { dir, name: 'far', vpnAddress: addresses[1], publicAddress: '192.0.2.2' }),
     );
     await near.pairWith(far);
     await far.pairWith(near);
@@ -86,8 +88,7 @@ export async function startWireguard(
 interface SidePlan {
   readonly dir: string;
   readonly name: string;
-  /** The last number of its addresses in the VPN. */
-  readonly host: number;
+  readonly vpnAddress: string;
   readonly publicAddress: string;
 }
 
@@ -99,7 +100,7 @@ interface RunningSide extends WireguardSide {
 
 async function startSide(
   { ip, prefix }: Namespace,
-  { dir, name, host, publicAddress }: SidePlan,
+  { dir, name, vpnAddress, publicAddress }: SidePlan,
 ): Promise<RunningSide> {
   // The control sockets of all namespaces are in one folder, by these names.
   const dev = `wg${randomBytes(4).toString('hex')}`;
@@ -107,7 +108,7 @@ async function startSide(
   const keys = generateKeyPairSync('x25519');
   const keyFile = joinPath(dir, `${name}.key`);
   writeFileSync(keyFile, base64(keys.privateKey.export({ format: 'jwk' }).d), { mode: 0o600 });
-  const [vpnAddress, vpnAddress6] = [`10.99.0.${host}`, `fd99::${host}`];
+  const vpnAddress6 = `fd99::${vpnAddress.split('.').at(-1)}`;
   const env = serverEnv(dir);
   const wg = (...args: readonly string[]): Promise<unknown> =>
     mustRun([...prefix, 'wg', 'set', dev, ...args], { env });

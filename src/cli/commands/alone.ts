@@ -9,11 +9,11 @@ import { planSession } from '../../session/plan.ts';
 import type { RememberedAnswers } from '../../session/remembered-answers.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { SshConnection } from '../../ssh/connection.ts';
-import { choose } from '../choose.ts';
+import { BEFORE_COLUMNS, choose } from '../choose.ts';
 import type { OpenCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
 import { table } from '../output/scan-lines.ts';
-import { painter } from '../output/screen.ts';
+import { canRedraw, columnsOf, painter } from '../output/screen.ts';
 import type { StopSignals } from '../signals.ts';
 import { scanOver, usableSpecs } from './scan.ts';
 import { visiting } from './visiting.ts';
@@ -92,7 +92,7 @@ async function pick(
     ({ access, system }) => access !== 'no' && !system,
   );
   const example = usable.slice(0, 5).map(({ spec }) => shellWord(spec));
-  if (usable.length === 0 || json || quiet || !process.stdin.isTTY || stderr.isTTY !== true) {
+  if (usable.length === 0 || json || quiet || !process.stdin.isTTY || !canRedraw(stderr)) {
     throw new UsageError('nothing-to-open', nothing.message, {
       hint: [
         ...(usable.length === 0
@@ -105,7 +105,7 @@ async function pick(
       ],
     });
   }
-  const lines = table(usable, (stderr.columns ?? 80) - 4, painter(stderr));
+  const lines = table(usable, columnsOf(stderr) - BEFORE_COLUMNS, painter(stderr));
   const chosen = await choose(`What is to be opened on ${host}?`, lines, {
     input: process.stdin,
     output: stderr,

@@ -16,7 +16,7 @@ import {
 } from '../output/explanation.ts';
 import { messages } from '../output/messages.ts';
 import type { Screens } from '../output/output.ts';
-import { painter } from '../output/screen.ts';
+import { columnsOf, painter } from '../output/screen.ts';
 
 /**
  * Shows what opening a session would do. Nothing is connected to but agents and masters of ssh on this machine. Fulfils
@@ -38,7 +38,7 @@ export async function explain(command: ExplainCommand, screens: Screens = proces
     stdout.write(`${JSON.stringify(explanationDocument(explanation, warnings), undefined, 2)}\n`);
   } else {
     for (const message of settings.warnings) say.warning(message);
-    stdout.write(`${explanationLines(explanation, painter(stdout)).join('\n')}\n`);
+    stdout.write(`${explanationLines(explanation, painter(stdout), columnsOf(stdout)).join('\n')}\n`);
   }
   return 0;
 }

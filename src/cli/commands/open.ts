@@ -25,8 +25,8 @@ const ABANDON_MS = 500;
  */
 export async function open(
   typed: OpenCommand,
-  begin: Begin = beginReally,
   screens: Screens = process,
+  begin: Begin = beginReally,
 ): Promise<number> {
   const stop = catchStopSignals();
   // Whoever has typed a passphrase to have a look is not asked for it again.

@@ -8,6 +8,7 @@ import { printable } from '../../printable.ts';
 import type { ProfileCommand } from '../command.ts';
 import { messages } from '../output/messages.ts';
 import type { Screens } from '../output/output.ts';
+import { marks } from '../output/marks.ts';
 import { painter, type Paint } from '../output/screen.ts';
 import { profileNamed } from '../profile-named.ts';
 
@@ -78,7 +79,7 @@ function line(name: string, { description, tags = [], ...profile }: Profile, pai
   const about = [...(description === undefined ? [] : [description]), ...tags.map((tag) => `#${tag}`)].join(
     ' ',
   );
-  const note = about === '' ? '' : paint('dim', ` · ${printable(about)}`);
+  const note = about === '' ? '' : paint('dim', ` ${marks.and} ${printable(about)}`);
   return `${paint('bold', printable(name))}  ${printable(opened.join('; '))}${note}`;
 }
 

@@ -1,6 +1,6 @@
 import type { SessionsCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
-import { painter } from '../output/screen.ts';
+import { columnsOf, painter } from '../output/screen.ts';
 import { sessionLines } from '../output/session-lines.ts';
 import { findSessions } from './find-sessions.ts';
 
@@ -16,6 +16,8 @@ export async function retry(
   const statuses = await Promise.all(found.map(({ client }) => client.retry()));
   if (command.json) stdout.write(`${JSON.stringify(statuses, undefined, 2)}\n`);
   else if (statuses.length === 0) stderr.write('No session is open.\n');
-  else for (const status of statuses) stdout.write(`${sessionLines(status, painter(stdout))[0]}\n`);
+  else
+    for (const status of statuses)
+      stdout.write(`${sessionLines(status, painter(stdout), columnsOf(stdout))[0]}\n`);
   return 0;
 }

@@ -6,7 +6,7 @@ import type { SshConnection } from '../../ssh/connection.ts';
 import type { ScanCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
 import { scanLines } from '../output/scan-lines.ts';
-import { painter } from '../output/screen.ts';
+import { columnsOf, painter } from '../output/screen.ts';
 import { visiting } from './visiting.ts';
 
 /** Shows what a host listens on. Fulfils with the exit status; throws what connecting throws. */
@@ -29,7 +29,7 @@ export async function scan(command: ScanCommand, screens: Screens = process): Pr
     };
     stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
   } else {
-    const columns = stdout.isTTY === true ? (stdout.columns ?? 80) : 80;
+    const columns = stdout.isTTY === true ? columnsOf(stdout) : 80;
     stdout.write(`${scanLines(result, { all, columns }, painter(stdout)).join('\n')}\n`);
   }
   return 0;

@@ -1,6 +1,6 @@
 import type { SessionsCommand } from '../command.ts';
 import type { Screens } from '../output/output.ts';
-import { painter } from '../output/screen.ts';
+import { columnsOf, painter } from '../output/screen.ts';
 import { statusLines } from '../output/session-lines.ts';
 import { lookUpSessions, warnOfMute } from './find-sessions.ts';
 
@@ -22,7 +22,8 @@ export async function status(
   } else if (statuses.length === 0 && mute.length === 0) {
     stderr.write('No session is open.\n');
   } else {
-    for (const one of statuses) stdout.write(`${statusLines(one, painter(stdout)).join('\n')}\n`);
+    for (const one of statuses)
+      stdout.write(`${statusLines(one, painter(stdout), columnsOf(stdout)).join('\n')}\n`);
   }
   if (warnOfMute(mute, { stderr }) !== 0) return 1;
   return statuses.length > 0 && statuses.every(({ state }) => state === 'ready') ? 0 : 1;

@@ -5,6 +5,8 @@ import { formatListen, type ForwardSpec } from '../../spec.ts';
 import type { Carrier, ConfiguredOption } from '../../ssh/honoured.ts';
 import type { ShownValue } from '../layers/shown-values.ts';
 import { cut } from './cut.ts';
+import { fold, TABLE_COLUMNS } from './fold.ts';
+import { marks } from './marks.ts';
 import type { Paint } from './screen.ts';
 
 /** What opening a session would do, as `tunnel explain` shows it. */
@@ -30,7 +32,7 @@ export interface FileState {
 const VALUE_COLUMNS = 40;
 
 /** For a person. */
-export function explanationLines(explanation: Explanation, paint: Paint): string[] {
+export function explanationLines(explanation: Explanation, paint: Paint, columns: number): string[] {
   const { settings, options } = explanation;
   const heading = `${paint('bold', printable(settings.alias))}  ${printable(account(settings))}`;
   return [
@@ -38,9 +40,9 @@ export function explanationLines(explanation: Explanation, paint: Paint): string
     '',
     ...sectionLines(sections(explanation), paint),
     '',
-    ...valueLines(explanation.values, paint),
+    ...valueLines(explanation.values, paint, columns),
     '',
-    ...optionLines(options, paint),
+    ...optionLines(options, paint, columns),
   ];
 }
 
@@ -109,21 +111,19 @@ function sectionLines(sections: readonly Section[], paint: Paint): string[] {
 }
 
 /** What counts, and where it comes from. */
-function valueLines(values: readonly ShownValue[], paint: Paint): string[] {
+function valueLines(values: readonly ShownValue[], paint: Paint, columns: number): string[] {
   const rows = values.map(({ name, value, source }) => [
     name,
     cut(printable(value), VALUE_COLUMNS),
     printable(source),
   ]);
   const titles = ['Setting', 'Value', 'From'];
-  const widths = titles.map((_, i) => Math.max(...[titles, ...rows].map((row) => row[i]?.length ?? 0)) + 2);
-  const line = (row: readonly string[]): string =>
-    `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('')}`.trimEnd();
-  return [paint('dim', line(titles)), ...rows.map(line)];
+  const lines = aligned([titles, ...rows], columns).map((line) => `  ${line}`.trimEnd());
+  return [paint('dim', lines[0] ?? ''), ...lines.slice(1)];
 }
 
 /** One a line; what is missed begins with an exclamation mark. */
-function optionLines(options: readonly ConfiguredOption[], paint: Paint): string[] {
+function optionLines(options: readonly ConfiguredOption[], paint: Paint, columns: number): string[] {
   if (options.length === 0) return [paint('dim', "Nothing is configured: ssh's defaults hold.")];
   const rows = options.map((option) => [
     option.name,
@@ -131,15 +131,29 @@ function optionLines(options: readonly ConfiguredOption[], paint: Paint): string
     option.by.join(', ') || '-',
   ]);
   const titles = ['Option', 'Value', 'Honoured by'];
-  const widths = titles.map((_, i) => Math.max(...[titles, ...rows].map((row) => row[i]?.length ?? 0)) + 2);
-  const line = (row: readonly string[]): string => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('');
+  const [heading = '', ...lines] = aligned([titles, ...rows], columns);
   return [
-    paint('dim', `  ${line(titles)}`.trimEnd()),
+    paint('dim', `  ${heading}`.trimEnd()),
     ...options.map((option, i) => {
       const mark = option.missed ? paint('yellow', '!') : ' ';
-      return `${mark} ${line(rows[i] ?? [])}${paint('dim', note(option))}`.trimEnd();
+      const said = note(option);
+      const line = `${mark} ${lines[i] ?? ''}`;
+      if (columns >= TABLE_COLUMNS) return `${line}${paint('dim', said)}`.trimEnd();
+      return said === ''
+        ? line
+        : `${line}\n${paint('dim', fold(`    ${said}`.split(/(?<=\S) /), columns, '    '))}`;
     }),
   ];
+}
+
+/** The rows in columns; where there is no room for them, each on lines of its own. */
+function aligned(rows: readonly (readonly string[])[], columns: number): string[] {
+  if (columns < TABLE_COLUMNS)
+    return rows.map((row) =>
+      fold([row[0] ?? '', ...row.slice(1).map((cell) => ` ${cell}`)], columns - 2, '    '),
+    );
+  const widths = rows[0]?.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)) + 2) ?? [];
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(''));
 }
 
 function note(option: ConfiguredOption): string {
@@ -165,7 +179,7 @@ function statusOf({ honoured, missed }: ConfiguredOption): 'honoured' | 'not-nee
 
 /** What is meant for a program on the other side may be a secret, and what is printed here is for showing to others. */
 function shownValues({ name, values }: ConfiguredOption): readonly string[] {
-  return name === 'SetEnv' ? values.map((value) => value.replace(/=.*$/s, '=…')) : values;
+  return name === 'SetEnv' ? values.map((value) => value.replace(/=.*$/s, '=...')) : values;
 }
 
 function account({ user, hostname, port }: Pick<HostSettings, 'user' | 'hostname' | 'port'>): string {
@@ -195,13 +209,13 @@ function forwardLabel(spec: ForwardSpec): string {
     : formatListen(listen);
   switch (spec.kind) {
     case 'local':
-      return `${place} here → ${formatEndpoint(spec.connect)} there`;
+      return `${place} here ${marks.to} ${formatEndpoint(spec.connect)} there`;
     case 'dynamic':
-      return `${place} here → anywhere from there (SOCKS)`;
+      return `${place} here ${marks.to} anywhere from there (SOCKS)`;
     case 'http':
-      return `${place} here → ${[...spec.routes, ...(spec.caddyfile ? [spec.caddyfile.file] : [])].join(' ')}`;
+      return `${place} here ${marks.to} ${[...spec.routes, ...(spec.caddyfile ? [spec.caddyfile.file] : [])].join(' ')}`;
     case 'remote':
-      return `${place} there → ${spec.connect === 'socks' ? 'anywhere from here (SOCKS)' : `${formatEndpoint(spec.connect)} here`}`;
+      return `${place} there ${marks.to} ${spec.connect === 'socks' ? 'anywhere from here (SOCKS)' : `${formatEndpoint(spec.connect)} here`}`;
   }
 }
 

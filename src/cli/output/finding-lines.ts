@@ -1,12 +1,13 @@
 import type { Finding } from '../../session/doctor/finding.ts';
 import { printable } from '../../printable.ts';
+import { marks } from './marks.ts';
 import type { Paint } from './screen.ts';
 
 const MARKS = {
-  ok: ['green', '✔'],
-  warning: ['yellow', '⚠'],
-  failed: ['red', '✖'],
-  skipped: ['dim', '–'],
+  ok: ['green', marks.done],
+  warning: ['yellow', marks.doubtful],
+  failed: ['red', marks.failed],
+  skipped: ['dim', marks.skipped],
 } as const;
 
 /** `✔ what was found  (12 ms)`, and what to do below it. */

@@ -1,7 +1,9 @@
 import type { FoundPort, FoundSocket, Scan } from '../../discover/scan/found.ts';
 import type { HttpAnswer } from '../../discover/scan/http-probe.ts';
 import { printable } from '../../printable.ts';
-import { cut } from './cut.ts';
+import { cut, cutLeft } from './cut.ts';
+import { fold, TABLE_COLUMNS } from './fold.ts';
+import { marks } from './marks.ts';
 import type { Paint } from './screen.ts';
 
 export interface ScanView {
@@ -16,22 +18,17 @@ export function scanLines(scan: Scan, { all, columns }: ScanView, paint: Paint):
   const shown = [...scan.ports, ...scan.sockets].filter(({ system }) => all || !system);
   const folded = scan.ports.length + scan.sockets.length - shown.length;
   return [
-    ...table(shown, columns, paint),
+    ...(columns < TABLE_COLUMNS ? blocks(shown, columns, paint) : table(shown, columns, paint)),
     ...(shown.length === 0 ? [`Nothing was found that listens on ${printable(scan.host)}.`] : []),
     ...(folded === 0 ? [] : [paint('dim', `${folded} more of the system: tunnel scan --all ${scan.host}`)]),
     ...scan.unseen.map((sentence) => `${paint('yellow', '!')} ${printable(sentence)}`),
   ];
 }
 
-/** Fits so many columns. */
+/** A line each that fits so many columns, with what is too long for it cut, and whose it is left out where it is narrow. */
 export function table(found: readonly Found[], columns: number, paint: Paint): string[] {
-  const cells = found.map((one) => ({
-    access: one.access,
-    spec: printable(one.spec),
-    owner: printable(one.owner ?? '-'),
-    process: printable(one.process?.name ?? '-'),
-    about: printable(about(one)),
-  }));
+  const cells = found.map(cellsOf);
+  const narrow = columns < TABLE_COLUMNS;
   const widths = {
     spec: width(
       cells.map(({ spec }) => spec),
@@ -46,22 +43,43 @@ export function table(found: readonly Found[], columns: number, paint: Paint): s
       12,
     ),
   };
-  const rest = columns - 2 - widths.spec - widths.owner - widths.process - 6;
-  return cells.map(({ access, spec, owner, process, about: text }) =>
-    [
-      `${mark(access, paint)} ${paint('bold', cutLeft(spec, widths.spec).padEnd(widths.spec))}`,
+  const rest = columns - widths.spec - 4 - (narrow ? 0 : widths.owner + widths.process + 4);
+  return cells.map(({ access, spec, owner, process, about: text }) => {
+    const whose = [
       cut(owner, widths.owner).padEnd(widths.owner),
       cut(process, widths.process).padEnd(widths.process),
-      cut(text, Math.max(10, rest)),
+    ];
+    return [
+      `${mark(access, paint)} ${paint('bold', cutLeft(spec, widths.spec).padEnd(widths.spec))}`,
+      ...(narrow ? [] : whose),
+      cut(text, rest),
     ]
       .join('  ')
-      .trimEnd(),
-  );
+      .trimEnd();
+  });
+}
+
+function blocks(found: readonly Found[], columns: number, paint: Paint): string[] {
+  return found.map(cellsOf).map(({ access, spec, owner, process, about: text }) => {
+    const pieces = [`${mark(access, paint)} ${paint('bold', spec)}`, ` ${owner}`, ` ${process}`];
+    const below = text === '' ? '' : `\n${fold(`    ${text}`.split(/(?<=\S) /), columns, '    ')}`;
+    return `${fold(pieces, columns, '    ')}${below}`;
+  });
+}
+
+function cellsOf(one: Found) {
+  return {
+    access: one.access,
+    spec: printable(one.spec),
+    owner: printable(one.owner ?? '-'),
+    process: printable(one.process?.name ?? '-'),
+    about: printable(about(one)),
+  };
 }
 
 function mark(access: Found['access'], paint: Paint): string {
-  if (access === 'yes') return paint('green', '✔');
-  return access === 'no' ? paint('red', '✖') : ' ';
+  if (access === 'yes') return paint('green', marks.done);
+  return access === 'no' ? paint('red', marks.failed) : ' ';
 }
 
 function about(found: Found): string {
@@ -69,7 +87,7 @@ function about(found: Found): string {
   const why = access === 'no' ? ('why' in found ? found.why : 'refused') : undefined;
   return [why, http && httpText(http), caddy.length > 0 ? `Caddy ${caddy.join(', ')}` : undefined]
     .filter((part) => part !== undefined)
-    .join(' · ');
+    .join(` ${marks.and} `);
 }
 
 function httpText({ scheme, status, title, server, location }: HttpAnswer): string {
@@ -79,7 +97,7 @@ function httpText({ scheme, status, title, server, location }: HttpAnswer): stri
   return [
     ...shown,
     ...(what === undefined ? [] : [what]),
-    ...(location === undefined ? [] : [`→ ${location}`]),
+    ...(location === undefined ? [] : [`${marks.to} ${location}`]),
   ]
     .join(' ')
     .replace(/^$/, 'HTTP');
@@ -87,12 +105,4 @@ function httpText({ scheme, status, title, server, location }: HttpAnswer): stri
 
 function width(texts: readonly string[], most: number): number {
   return Math.min(most, Math.max(0, ...texts.map((text) => Array.from(text).length)));
-}
-
-/** Of a path the end tells most. */
-function cutLeft(text: string, columns: number): string {
-  const characters = Array.from(text);
-  return characters.length <= columns
-    ? text
-    : `…${characters.slice(characters.length - columns + 1).join('')}`;
 }

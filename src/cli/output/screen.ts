@@ -19,4 +19,24 @@ export function painter(screen: Screen): Paint {
   return colours ? (style, text) => styleText(style, text, { validateStream: false }) : plain;
 }
 
+/** A terminal made by a program may have no size (`ssh -tt` in a script), and ora never ends on one. */
+export function canRedraw(screen: Screen): boolean {
+  return screen.isTTY === true && (screen.columns ?? 0) > 0 && process.env.TERM !== 'dumb';
+}
+
+/** What fits in a line; anything where nobody sees its end. */
+export function columnsOf(screen: Screen): number {
+  return screen.isTTY === true ? screen.columns || 80 : Infinity;
+}
+
+/** The stream as if it were no terminal: for `--plain`. */
+export function withoutTerminal(stream: Screen): Screen {
+  return {
+    write: (text) => stream.write(text),
+    get writableLength() {
+      return stream.writableLength ?? 0;
+    },
+  };
+}
+
 export const plain: Paint = (_style, text) => text;

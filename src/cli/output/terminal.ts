@@ -1,8 +1,9 @@
 import ora from 'ora';
-import type { SessionEvent } from '../../session/events.ts';
+import type { ForwardView, SessionEvent } from '../../session/events.ts';
 import type { Traffic } from '../../session/session.ts';
 import {
   forwardLine,
+  forwardPieces,
   readyLine,
   requestLine,
   retryLine,
@@ -14,8 +15,10 @@ import { messages } from './messages.ts';
 import type { Output, OutputOptions, Screens } from './output.ts';
 import { printable } from '../../printable.ts';
 import { cut } from './cut.ts';
+import { fold } from './fold.ts';
+import { hasUtf8 } from './marks.ts';
 import { rateMeter } from './rate.ts';
-import { painter, plain } from './screen.ts';
+import { columnsOf, painter, plain } from './screen.ts';
 import { statusLine, type StatusLine } from './status-line.ts';
 
 /**
@@ -29,6 +32,7 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
     isEnabled: true,
     // Else ora puts standard input into raw mode and reads it, which is not ours to take.
     discardStdin: false,
+    ...(!hasUtf8 && { spinner: 'line' }),
     color: paint === plain ? false : 'cyan',
   });
   let status: StatusLine | undefined;
@@ -43,8 +47,13 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
   };
   const say = messages(options, paint, print);
 
+  const foldedForward = (forward: ForwardView) => {
+    const [listen = '', ...others] = forwardPieces(forward, paint);
+    return fold([`  ${listen}`, ...others], columnsOf(stderr), '    ');
+  };
+
   const connecting = ({ host, phase }: SessionEvent & { type: 'connecting' }) => {
-    spinner.text = cut(printable(PHASES[phase](host)), (stderr.columns ?? 80) - 3);
+    spinner.text = cut(printable(PHASES[phase](host)), columnsOf(stderr) - 3);
     if (!paused && !status) spinner.start();
   };
 
@@ -76,7 +85,7 @@ export function terminalOutput(options: OutputOptions, { stdout, stderr }: Scree
         print(`  ${paint('dim', `no longer: ${forwardLine(event.forward, plain)}`)}`);
         break;
       case 'forward':
-        if (stdout.isTTY) print(`  ${forwardLine(event.forward, paint)}`);
+        if (stdout.isTTY) print(foldedForward(event.forward));
         else {
           status?.giveWay();
           stdout.write(`${forwardLine(event.forward, plain)}\n`);

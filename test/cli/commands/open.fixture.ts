@@ -55,6 +55,7 @@ try {
       browse: false,
       life: { wait: false },
     },
+    process,
     begin,
   );
 } catch (error) {

@@ -201,11 +201,14 @@ async function assertStopped(senders: readonly Socket[], tunnel: Tunnel): Promis
   assert.ok(most < MEMORY_LIMIT, `it held ${most} bytes`);
 }
 
-/** Answers as `echo` does, but nobody before `count` are connected. */
+/** Answers as `echo` does, but nobody before `count` have asked. Whoever only scans this machine is none of them. */
 function together(count: number): Behaviour {
   const waiting: Socket[] = [];
-  return (socket) => {
-    waiting.push(socket);
-    if (waiting.length === count) for (const each of waiting.splice(0)) echo(each);
-  };
+  return (socket) =>
+    socket.once('data', (question: Buffer) => {
+      socket.pause().unshift(question);
+      if (!question.toString().startsWith('connection ')) return;
+      waiting.push(socket);
+      if (waiting.length === count) for (const each of waiting.splice(0)) echo(each);
+    });
 }

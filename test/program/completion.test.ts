@@ -6,6 +6,9 @@ import { flags } from '../../src/cli/flags.ts';
 import { shownCommands } from '../../src/cli/help/lists.ts';
 import { topicNames } from '../../src/cli/help/topic-names.ts';
 import { needs } from '../rig/requirements.ts';
+import { startRig } from '../rig/rig.ts';
+import { freePort } from '../rig/servers.ts';
+import { binary } from '../rig/tunnel.ts';
 import { makePerson, startShell, type Person, type ShellName } from './shells.ts';
 
 const commands = shownCommands().map(([name]) => name);
@@ -87,7 +90,6 @@ const positions: [line: string, expected: readonly string[]][] = [
   ['tunnel logs -f ', sessions],
   ['tunnel add ', sessions],
   ['tunnel add vps ', scanned],
-  ['tunnel cancel vps 3', ['3000']],
   ['tunnel help ', [...commands, ...topicNames]],
   ['tunnel help exit', ['exit-codes']],
   ['tunnel completion ', ['bash', 'zsh', 'fish', 'install']],
@@ -235,6 +237,25 @@ for (const name of ['bash', 'zsh', 'fish'] as const) {
     await terminal.waitFor(/tunnel web-1 END/);
   });
 }
+
+test('cancel is offered what the session has open, and nothing where none answers', async (t) => {
+  if (!needs(t, 'sshd')) return;
+  const rig = await startRig(t);
+  const sshd = await rig.sshd();
+  const [port, socks] = [await freePort(), await freePort()];
+  const forwards = [`${port}:3000`, '-D', String(socks)];
+  const tunnel = await rig.tunnel([...sshd.client.flags, 'vps', ...forwards]);
+  await tunnel.waitFor(new RegExp(String(socks)));
+  const offered = async (...words: string[]): Promise<string[]> => {
+    const { stdout } = await rig.run([process.execPath, binary, '__complete', 'fish', ...words]);
+    return stdout.match(/^\d[\d:]*/gm) ?? [];
+  };
+  assert.deepEqual(await offered('cancel', 'vps', ''), [`${port}:3000`]);
+  assert.deepEqual(await offered('cancel', 'vps', `${port}:3000`, ''), []);
+  assert.deepEqual(await offered('cancel', 'vps', '-D', ''), [String(socks)]);
+  await tunnel.interrupt();
+  assert.deepEqual(await offered('cancel', 'vps', ''), []);
+});
 
 test('tunnel completion prints the script, and TAB loads neither yargs nor ssh2', async (t) => {
   if (!needs(t, 'root')) return;

@@ -16,7 +16,7 @@ export interface Candidates {
   readonly files: boolean;
 }
 
-/** What may stand where the last of the words is being typed. Nothing is connected to, and nothing asked. */
+/** What may stand where the last of the words is being typed. No host is connected to, and nobody asked. */
 export async function candidates(typed: readonly string[]): Promise<Candidates> {
   const line = readPartialLine(typed);
   const { flag, current, prefix } = line;
@@ -105,13 +105,18 @@ async function hostsOrSpecs(line: PartialLine): Promise<Found> {
   return { items: [...profiles(), ...(await hosts(line.values.get('config')))], files: false };
 }
 
-/** What a scan has seen, without what is on the line; a path may be that of a socket here. */
-function specsOf(line: PartialLine): Found {
-  const seen = hostsIn(line).flatMap(specs);
+/** What can be closed, or what a scan has seen, without what is on the line; a path may be that of a socket here. */
+async function specsOf(line: PartialLine): Promise<Found> {
+  const seen = line.command === 'cancel' ? await openOf(line) : hostsIn(line).flatMap(specs);
   return {
     items: seen.filter(({ value }) => !line.words.includes(value)),
     files: /^(?:~|\.{1,2})?\//.test(line.current),
   };
+}
+
+/** Loaded only here: it needs more than all the rest. */
+async function openOf({ words: [session = ''], flag }: PartialLine): Promise<Candidate[]> {
+  return await (await import('./open-forwards.ts')).openForwards(session, flag?.name ?? 'forward');
 }
 
 function hostsIn({ entry, words: typed }: PartialLine): string[] {

@@ -34,10 +34,12 @@ export interface EventStream {
 /** Whoever speaks to a session does it with this. Every method throws the `TunnelError` that the session reports. */
 export class ControlClient {
   readonly #path: string;
+  readonly #answerMs: number;
 
   /** `path` is that of a control socket. */
-  constructor(path: string) {
+  constructor(path: string, answerMs = ANSWER_MS) {
     this.#path = path;
+    this.#answerMs = answerMs;
   }
 
   async status(): Promise<SessionStatus> {
@@ -71,7 +73,7 @@ export class ControlClient {
   }
 
   async follow(): Promise<EventStream> {
-    const response = await this.#send('GET', '/v1/events', undefined, ANSWER_MS);
+    const response = await this.#send('GET', '/v1/events', undefined, this.#answerMs);
     return {
       lease: String(response.headers['tunnel-lease']),
       events: readLines(response),
@@ -83,7 +85,7 @@ export class ControlClient {
     method: string,
     path: string,
     body?: object,
-    timeoutMs = ANSWER_MS,
+    timeoutMs = this.#answerMs,
     signal?: AbortSignal,
   ): Promise<unknown> {
     return await this.#read(await this.#send(method, path, body, timeoutMs, signal));

@@ -43,6 +43,8 @@ async function valuesOf(kind: string, line: PartialLine): Promise<Found> {
       return { items: [], files: true };
     case 'SPEC':
       return specsOf(line);
+    case '[ADDR:]PORT':
+      return { items: line.command === 'cancel' ? await openOf(line) : [], files: false };
     case 'TRANSPORT':
       return words(transportNames);
     case 'WHEN':

@@ -201,14 +201,16 @@ async function assertStopped(senders: readonly Socket[], tunnel: Tunnel): Promis
   assert.ok(most < MEMORY_LIMIT, `it held ${most} bytes`);
 }
 
-/** Answers as `echo` does, but nobody before `count` have asked. Whoever only scans this machine is none of them. */
+/** Answers as `echo` does, but nobody before `count` have asked. Whoever only scans this machine is sent away. */
 function together(count: number): Behaviour {
   const waiting: Socket[] = [];
-  return (socket) =>
+  return (socket) => {
+    socket.once('end', () => socket.end());
     socket.once('data', (question: Buffer) => {
+      if (!question.toString().startsWith('connection ')) return void socket.destroy();
       socket.pause().unshift(question);
-      if (!question.toString().startsWith('connection ')) return;
       waiting.push(socket);
       if (waiting.length === count) for (const each of waiting.splice(0)) echo(each);
     });
+  };
 }

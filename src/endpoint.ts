@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from './ip-address.ts';
 import type { Duplex } from 'node:stream';
 import { UsageError } from './errors.ts';
 

@@ -26,12 +26,12 @@ function words(line: string): string[] {
   return (line.match(/'[^']*'|\S+/g) ?? []).map((word) => word.replaceAll("'", ''));
 }
 
-test('every command line in the README is understood', () => {
+test('every command line in the README is understood', async () => {
   const commands = blocks('console').flatMap((block) =>
     block.split('\n').filter((line) => line.startsWith('$ tunnel ')),
   );
   assert.ok(commands.length >= 5);
-  for (const command of commands) parseArguments(words(command).slice(2));
+  for (const command of commands) await parseArguments(words(command).slice(2));
 });
 
 test('CI installs as the README says', () => {

@@ -7,8 +7,10 @@ import type { Conditions } from '../../test/rig/relay.ts';
 import type { Sshd } from '../../test/rig/sshd.ts';
 import type { SshClient } from '../../test/rig/ssh-client.ts';
 import type { Caddy } from '../../test/rig/caddy.ts';
+import type { TestUser } from '../../test/rig/users.ts';
 import { freePort } from '../../test/rig/servers.ts';
 import { untilAnswered } from './client.ts';
+import { makePerson } from './person.ts';
 import { startContender, type ContenderName, type Running } from './contenders.ts';
 
 /** The files of a page beside its HTML, and the bytes of each. */
@@ -27,6 +29,7 @@ export class Bench {
   readonly #ports: { readonly tcp: number; readonly http: number };
   readonly #socket: string;
   readonly #caddy: Caddy;
+  #person: Promise<TestUser> | undefined;
 
   private constructor(
     rig: Rig,
@@ -102,6 +105,11 @@ export class Bench {
       by && { port: site, flags, caddy: caddy.port },
     );
     return { running, ports };
+  }
+
+  /** Made when it is first asked for, and needs root. */
+  person(): Promise<TestUser> {
+    return (this.#person ??= makePerson(this.rig));
   }
 
   /** For what settles by itself: memory after a burst. */

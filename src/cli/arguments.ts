@@ -1,40 +1,47 @@
 import { UsageError } from '../errors.ts';
-import type { Command, Saying } from './command.ts';
+import type { Command, CommandName, Saying } from './command.ts';
+import { commandReaders, type CommandReader } from './command-readers.ts';
 import { commandTable, openEntry, type CommandEntry } from './command-table.ts';
-import { beforeDashes, lastOf, type Line } from './line.ts';
-import { expandFlags } from './expand-flags.ts';
+import { lastOf, type Line } from './line.ts';
+import { beforeDashes, expandFlags } from './expand-flags.ts';
 import { flags as flagTable, type FlagName } from './flags.ts';
 import { readFlags } from './read-flags.ts';
 
-/** Reads the words after `tunnel`. Throws a `UsageError` that names the word and says what would be right. */
-export function parseArguments(argv: readonly string[]): Command {
-  return readLine(argv).command;
-}
-
-/** The same, with what it was read from; there is no line where help or the version was asked for. */
-export function readLine(argv: readonly string[]): {
+/** A command with what it was read from. */
+export interface ReadLine {
   readonly command: Command;
   readonly entry: CommandEntry;
+  readonly read: CommandReader;
+  /** Absent where help or the version was asked for. */
   readonly line?: Line;
-} {
+}
+
+/** Reads the words after `tunnel`. Throws a `UsageError` that names the word and says what would be right. */
+export async function parseArguments(argv: readonly string[]): Promise<Command> {
+  return (await readLine(argv)).command;
+}
+
+export async function readLine(argv: readonly string[]): Promise<ReadLine> {
   const name = commandName(expandFlags(argv));
   const entry = (name !== undefined ? commandTable[name] : undefined) ?? openEntry;
   const expanded = expandFlags(argv, entry.letters);
-  const flags = readFlags(expanded);
-  if (flags.help) return { entry, command: { name: 'help', ...(name !== undefined && { topic: name }) } };
-  if (flags.version) return { entry, command: { name: 'version' } };
+  const read = commandReaders[name ?? 'open'];
+  const flags = await readFlags(expanded);
+  if (flags.help)
+    return { entry, read, command: { name: 'help', ...(name !== undefined && { topic: name }) } };
+  if (flags.version) return { entry, read, command: { name: 'version' } };
   refuseFlags(expanded, entry, name);
   const words = flags._.map(String).slice(name === undefined ? 0 : 1);
   const line = { words, flags, expanded };
-  const command = entry.read(line);
+  const command = read(line);
   const said = 'json' in command ? { ...command, ...loudness(expanded, flags.verbose) } : command;
-  return { command: said, entry, line };
+  return { command: said, entry, read, line };
 }
 
 /** The first word may name a command; after `--` it is a host, whatever it is called. */
-function commandName(expanded: readonly string[]): string | undefined {
+function commandName(expanded: readonly string[]): CommandName | undefined {
   const first = beforeDashes(expanded).find((word) => !word.startsWith('--'));
-  return first !== undefined && Object.hasOwn(commandTable, first) ? first : undefined;
+  return first !== undefined && Object.hasOwn(commandTable, first) ? (first as CommandName) : undefined;
 }
 
 function refuseFlags(expanded: readonly string[], entry: CommandEntry, name: string | undefined): void {

@@ -1,17 +1,8 @@
-import { closest } from '../closest.ts';
-import { quoted } from '../endpoint.ts';
-import { UsageError } from '../errors.ts';
-import type { Command } from './command.ts';
-import { readCompletion } from './completion-line.ts';
-import type { FlagName, Letters } from './flags.ts';
+import type { CommandName } from './command.ts';
+import { httpFlags, type FlagName, type Letters } from './flags.ts';
 import { topicNames } from './help/topic-names.ts';
-import { readDoctor, readExec, readHost } from './host-line.ts';
-import { httpFlags } from './http-flags.ts';
-import { readLife, readSaying, readTarget, readVpn, type Line } from './line.ts';
-import { readProfileCommand, readSave } from './profile-lines.ts';
-import { readService } from './service-line.ts';
-import { allOf, oneOf, readForwards, someOf } from './session-words.ts';
 
+/** What is said of a command; command-readers.ts has how its line is read. */
 export interface CommandEntry {
   /**
    * What follows the name, a line a way to write it. Lower case is typed as it stands; HOST, SPEC, NAME (of a session),
@@ -29,7 +20,6 @@ export interface CommandEntry {
   readonly flags: readonly FlagName[];
   /** What it means by letters that ssh uses otherwise. */
   readonly letters?: Letters;
-  readonly read: (line: Line) => Command;
 }
 
 const saying = ['json', 'quiet', 'verbose', 'help', 'version'] as const;
@@ -57,7 +47,6 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     usage: ['[TOPIC]'],
     about: `of a command, or: ${topicNames.join(', ')}`,
     flags: ['help', 'version'],
-    read: readHelp,
   },
   completion: {
     usage: ['bash|zsh|fish', 'install [SHELL]'],
@@ -66,7 +55,6 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
       'install writes the script to where the shell looks for it, and a line into ~/.bashrc or ~/.zshrc where that is needed, and says what it did. SHELL is yours unless it is named. Doing so twice is as good as once.',
     ],
     flags: ['help', 'version'],
-    read: readCompletion,
   },
   explain: {
     usage: ['HOST [SPEC...]'],
@@ -74,10 +62,8 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     details: [
       'Tells where to and how it would connect, where each value comes from, and what becomes of each option of your configuration. A host called explain: tunnel -- explain 8081',
     ],
-
     layered: true,
     flags: [...targetFlags, ...lifeFlags],
-    read: (line) => ({ name: 'explain', life: readLife(line.flags), ...readTarget(line, 'explain ') }),
   },
   scan: {
     usage: ['HOST'],
@@ -86,7 +72,6 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
       "Reads only, needs no root, and says what it could not see. The system's own services are folded away; --all shows them. What it finds is what completion offers for HOST from then on.",
     ],
     flags: [...saying, ...sshFlagNames, 'all'],
-    read: (line) => ({ name: 'scan', ...readHost(line, 'scan'), all: line.flags.all === true }),
   },
   doctor: {
     usage: ['[HOST [SPEC...]]'],
@@ -96,7 +81,6 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     ],
     layered: true,
     flags: [...targetFlags, ...vpnFlags],
-    read: readDoctor,
   },
   exec: {
     usage: ['HOST [SPEC...] -- COMMAND'],
@@ -106,78 +90,54 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
     ],
     layered: true,
     flags: [...targetFlags, ...lifeFlags].filter((name) => name !== 'json'),
-    read: readExec,
   },
   ls: {
     usage: ['[NAME...]'],
     about: 'the sessions that are open',
     flags: saying,
-    read: ({ words, flags }) => ({ name: 'ls', names: words, ...readSaying(flags) }),
   },
   status: {
     usage: ['[NAME...]'],
     about: 'the same at length; status 0 only if all are ready',
-
     flags: saying,
-    read: ({ words, flags }) => ({ name: 'status', names: words, ...readSaying(flags) }),
   },
   add: {
     usage: ['NAME SPEC...'],
     about: 'open more in a session; -R and -D as well',
     flags: [...saying, ...specFlags],
-    read: (line) => readForwards('add', line),
   },
   cancel: {
     usage: ['NAME SPEC...'],
     about: 'close some of it',
     flags: [...saying, ...specFlags],
-    read: (line) => readForwards('cancel', line),
   },
   stop: {
     usage: ['NAME...', '--all'],
     about: 'end sessions',
     details: ['Connections get 3 seconds to finish. The name of a profile stands for its sessions.'],
-
     flags: [...saying, 'all'],
-    read: ({ words, flags }) => ({
-      name: 'stop',
-      names: flags.all === true ? allOf(words) : someOf('stop', words, ', or all of them: tunnel stop --all'),
-      ...readSaying(flags),
-    }),
   },
   retry: {
     usage: ['[NAME...]'],
     about: 'connect now, without waiting for the next try',
-
     flags: saying,
-    read: ({ words, flags }) => ({ name: 'retry', names: words, ...readSaying(flags) }),
   },
   logs: {
     usage: ['[-f] NAME'],
     about: 'what a session has told; -f goes on',
-
     flags: [...saying, 'follow'],
     letters: { f: 'follow' },
-    read: ({ words, flags }) => ({
-      name: 'logs',
-      session: oneOf('logs', words),
-      follow: flags.follow === true,
-      ...readSaying(flags),
-    }),
   },
   attach: {
     usage: ['NAME'],
     about: 'watch a session as if it were in the foreground',
-
     flags: saying,
-    read: ({ words, flags }) => ({ name: 'attach', session: oneOf('attach', words), ...readSaying(flags) }),
   },
   service: {
     usage: ['install HOST [SPEC...]', 'uninstall NAME', 'status NAME'],
     about: 'open it at each login',
     details: ['systemd keeps it on Linux, launchd on macOS. --print shows the file and does nothing.'],
     flags: [...targetFlags, ...lifeFlags, 'print'],
-    read: readService,
   },
   save: {
     usage: ['NAME [HOST SPEC...]'],
@@ -186,7 +146,6 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
       'Without HOST and SPEC what the session NAME has open is kept. SPECs alone are those of the host NAME. A profile that is there is replaced, but for its description and tags.',
     ],
     flags: [...targetFlags, ...lifeFlags, 'description', 'tag'],
-    read: readSave,
   },
   profile: {
     usage: [
@@ -203,16 +162,14 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
       'edit opens it in $VISUAL or $EDITOR, and keeps it only if it is right. export prints JSON, of all profiles or those that are named, and import reads it; - is standard input. A profile that is there already is replaced with --force only.',
     ],
     flags: [...saying, 'force'],
-    read: readProfileCommand,
   },
   background: {
     usage: [],
     about: 'keeps a session in the background',
     hidden: true,
     flags: [],
-    read: () => ({ name: 'background' }),
   },
-};
+} satisfies Record<CommandName, CommandEntry>;
 
 /** `tunnel HOST SPEC…` */
 export const openEntry: CommandEntry = {
@@ -220,26 +177,4 @@ export const openEntry: CommandEntry = {
   about: 'open it, and keep it open',
   layered: true,
   flags: [...targetFlags, ...lifeFlags, 'detach', 'open'],
-  read: (line) => ({
-    name: 'open',
-    detach: line.flags.detach === true,
-    browse: line.flags.open === true,
-    life: readLife(line.flags),
-    ...readVpn(line.flags),
-    ...readTarget(line),
-  }),
 };
-
-function readHelp({ words }: Line): Command {
-  const [topic, ...more] = words;
-  if (more.length > 0) {
-    throw new UsageError('unexpected-word', `tunnel help takes one word, not ${words.length}`);
-  }
-  if (topic === undefined) return { name: 'help' };
-  const topics = [...Object.keys(commandTable), ...topicNames];
-  if (topics.includes(topic)) return { name: 'help', topic };
-  const similar = closest(topic, topics);
-  throw new UsageError('unknown-topic', `There is no help on ${quoted(topic)}`, {
-    hint: [similar === undefined ? `There is: ${topics.join(', ')}` : `Did you mean tunnel help ${similar}?`],
-  });
-}

@@ -168,3 +168,6 @@ export type Command =
   | CompletionCommand
   | HelpCommand
   | { readonly name: 'version' };
+
+/** What the first word may be instead of a host. */
+export type CommandName = Exclude<Command['name'], 'open' | 'version'>;

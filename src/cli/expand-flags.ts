@@ -54,6 +54,12 @@ export function expandFlags(argv: readonly string[], letters: Letters = {}): str
   return expanded;
 }
 
+/** Where there may be flags among what `expandFlags` gave. */
+export function beforeDashes(expanded: readonly string[]): readonly string[] {
+  const end = expanded.indexOf('--');
+  return end === -1 ? expanded : expanded.slice(0, end);
+}
+
 function expandLong(word: string, rest: string[]): string {
   const [, name = '', value] = /^--([^=]*)(?:=([\s\S]*))?$/.exec(word) ?? [];
   const flag = flagsByName.get(name);

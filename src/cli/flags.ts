@@ -243,6 +243,20 @@ export const flags = {
 
 export type FlagName = keyof typeof flags;
 
+/** Those of the reverse proxy. */
+export const httpFlags = [
+  'http',
+  'route',
+  'caddyfile',
+  'remote-dir',
+  'as',
+  'allow-host',
+  'allow-origin',
+  'spa',
+  'log-queries',
+  'log-cookies',
+] as const;
+
 export const flagsByName: ReadonlyMap<string, Flag> = new Map(Object.entries(flags));
 /** What letters stand for, unless a command means something else by them. */
 export const letterNames: ReadonlyMap<string, FlagName> = new Map([

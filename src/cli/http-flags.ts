@@ -3,20 +3,8 @@ import { UsageError } from '../errors.ts';
 import { parseDynamicSpec } from '../parse-spec.ts';
 import { checkHost, checkName, checkOrigin, readHttpPlace, readHttpSpec } from '../session/http-spec.ts';
 import type { HttpSpec } from '../spec.ts';
+import { httpFlags } from './flags.ts';
 import type { Flags } from './read-flags.ts';
-
-export const httpFlags = [
-  'http',
-  'route',
-  'caddyfile',
-  'remote-dir',
-  'as',
-  'allow-host',
-  'allow-origin',
-  'spa',
-  'log-queries',
-  'log-cookies',
-] as const;
 
 /** What `--http` and the flags around it ask for. Throws a `UsageError`. */
 export function readHttp(flags: Flags): HttpSpec | undefined {

@@ -6,6 +6,7 @@ import { parseDynamicSpec, parseRemoteSpec, parseSpec } from '../parse-spec.ts';
 import { findConflict, formatFlag, type ForwardSpec } from '../spec.ts';
 import { transportNames, type TransportName } from '../ssh/transport-name.ts';
 import type { Life, Saying, Target } from './command.ts';
+import { beforeDashes } from './expand-flags.ts';
 import type { FlagName } from './flags.ts';
 import type { Flags } from './read-flags.ts';
 import type { VpnPlan } from '../session/plan.ts';
@@ -112,11 +113,6 @@ function parseTransport(name: string): TransportName {
   throw new UsageError('bad-transport', `--transport ${quoted(name)} is not known`, {
     hint: [`It is one of: ${transportNames.join(', ')}`],
   });
-}
-
-export function beforeDashes(expanded: readonly string[]): readonly string[] {
-  const end = expanded.indexOf('--');
-  return end === -1 ? expanded : expanded.slice(0, end);
 }
 
 /** Of two flags that undo each other the last one counts, as in ssh; yargs does not keep the order. */

@@ -36,7 +36,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 /** Loaded only when something went wrong. */
 async function suggest(argv: readonly string[], error: unknown): Promise<string[]> {
-  return await (await import('./suggest.ts')).suggestions(argv, error);
+  return (await import('./suggest.ts')).suggestions(argv, error);
 }
 
 /** A profile with several hosts is several commands: what it opens is opened side by side. */

@@ -11,12 +11,12 @@ const CODES: readonly string[] = ['nothing-to-open', 'unknown-host', 'bad-spec']
  * What the first word may have been meant as: a misspelt command, profile or host is read as a host that nobody knows.
  * Nothing for a host that is in a file of the person's.
  */
-export async function suggestions(argv: readonly string[], error: unknown): Promise<string[]> {
+export function suggestions(argv: readonly string[], error: unknown): string[] {
   if (!(error instanceof TunnelError) || !CODES.includes(error.code)) return [];
   const { command, words, values } = readPartialLine([...argv, '']);
   const [word] = words;
   if (command !== undefined || word === undefined) return [];
-  const known = [...profiles(), ...(await hosts(values.get('config')))].map(({ value }) => value);
+  const known = [...profiles(), ...hosts(values.get('config'))].map(({ value }) => value);
   if (known.includes(word)) return [];
   const similar = closest(
     word,

@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv6 } from '../ip-address.ts';
 import { quoted } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
 

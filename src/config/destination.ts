@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIPv6 } from '../ip-address.ts';
 import { bracketed } from '../endpoint.ts';
 import { UsageError } from '../errors.ts';
 import type { Destination } from './settings.ts';

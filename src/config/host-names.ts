@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
-import { isIP } from 'node:net';
+import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { bracketed } from '../endpoint.ts';
+import { isIPv4, isIPv6 } from '../ip-address.ts';
 import { parseDestination } from './destination.ts';
 import type { LocalEnvironment } from './local-environment.ts';
 import { findFiles } from './ssh-config/find-files.ts';
@@ -11,9 +11,9 @@ type Local = Pick<LocalEnvironment, 'home' | 'directory' | 'systemDirectory'>;
 
 /**
  * The names that `Host` lines give, those with a pattern left out. Nothing is said of what cannot be read: it is for
- * completion and for "did you mean".
+ * completion and for "did you mean". Synchronous: node:fs/promises takes longer to load than the files to read.
  */
-export async function configuredHosts(local: Local, configFile?: string): Promise<string[]> {
+export function configuredHosts(local: Local, configFile?: string): string[] {
   if (configFile?.toLowerCase() === 'none') return [];
   const user = join(local.home, '.ssh');
   // A file that is included again, or includes itself, has nothing new to tell.
@@ -21,44 +21,41 @@ export async function configuredHosts(local: Local, configFile?: string): Promis
   const names =
     configFile === undefined
       ? [
-          ...(await namesIn(join(user, 'config'), user, local, seen)),
-          ...(await namesIn(join(local.systemDirectory, 'ssh_config'), local.systemDirectory, local, seen)),
+          ...namesIn(join(user, 'config'), user, local, seen),
+          ...namesIn(join(local.systemDirectory, 'ssh_config'), local.systemDirectory, local, seen),
         ]
-      : await namesIn(resolve(local.directory, atHome(configFile, local)), user, local, seen);
+      : namesIn(resolve(local.directory, atHome(configFile, local)), user, local, seen);
   return [...new Set(names)].filter(isUsable);
 }
 
 /** The names in known_hosts that can be read: not hashed, no pattern, and an address only where nothing else is known. */
-export async function knownHosts(local: Local): Promise<string[]> {
+export function knownHosts(local: Local): string[] {
   const files = [
     join(local.home, '.ssh', 'known_hosts'),
     join(local.home, '.ssh', 'known_hosts2'),
     join(local.systemDirectory, 'ssh_known_hosts'),
   ];
-  const lines = (await Promise.all(files.map(linesOf))).flat();
+  const lines = files.flatMap(linesOf);
   return [...new Set(lines.flatMap(namesOfKey))].filter(isUsable);
 }
 
-async function namesIn(file: string, base: string, local: Local, seen: Set<string>): Promise<string[]> {
+function namesIn(file: string, base: string, local: Local, seen: Set<string>): string[] {
   if (seen.has(file)) return [];
   seen.add(file);
   const names: string[] = [];
-  for (const line of await linesOf(file)) {
+  for (const line of linesOf(file)) {
     const [, keyword = '', text = ''] = /^\s*"?(host|include)"?(?:\s*=\s*|\s+)(.*)$/i.exec(line) ?? [];
     const words = splitWords(text.trim(), { comments: true }) ?? [];
     if (keyword.toLowerCase() === 'host') names.push(...words.filter((word) => !/[*?!]/.test(word)));
-    else for (const word of words) names.push(...(await included(word, base, local, seen)));
+    else for (const word of words) names.push(...included(word, base, local, seen));
   }
   return names;
 }
 
-async function included(word: string, base: string, local: Local, seen: Set<string>): Promise<string[]> {
+function included(word: string, base: string, local: Local, seen: Set<string>): string[] {
   const path = atHome(word, local);
-  const names: string[] = [];
-  for (const file of await findFiles(isAbsolute(path) ? path : join(base, path))) {
-    names.push(...(await namesIn(file, base, local, seen)));
-  }
-  return names;
+  const files = findFiles(isAbsolute(path) ? path : join(base, path));
+  return files.flatMap((file) => namesIn(file, base, local, seen));
 }
 
 function namesOfKey(line: string): string[] {
@@ -76,7 +73,8 @@ function asDestination(name: string): string {
 }
 
 function isAddress(name: string): boolean {
-  return isIP(/^\[(.*)\]:\d+$/.exec(name)?.[1] ?? name) !== 0;
+  const host = /^\[(.*)\]:\d+$/.exec(name)?.[1] ?? name;
+  return isIPv4(host) || isIPv6(host);
 }
 
 /** What ssh and we refuse as a host is no help. */
@@ -93,9 +91,9 @@ function atHome(path: string, { home }: Local): string {
   return path.replace(/^~(?=\/)/, home);
 }
 
-async function linesOf(file: string): Promise<string[]> {
+function linesOf(file: string): string[] {
   try {
-    return (await readFile(file, 'utf8')).split(/\r?\n/);
+    return readFileSync(file, 'utf8').split(/\r?\n/);
   } catch {
     return [];
   }

@@ -1,5 +1,7 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DialError, systemCode } from '../errors.ts';
+import type { Borrower, Lender } from '../lender.ts';
 import { reset } from './reset.ts';
 
 /** What cut a relay short: the stream that failed, and how. */
@@ -13,24 +15,52 @@ export interface Counts {
   readonly fromB: (bytes: number) => void;
 }
 
+/** What is this long goes out together with what came together with it: a system call for each packet would cost more. */
+const BULK = 8 * 1024;
+
+type Relayed = Duplex & Partial<Lender & Borrower>;
+
 /** One of the two streams, and what is known of its two directions. */
 class Side {
-  readonly stream: Duplex;
+  readonly stream: Relayed;
   readonly #count: (bytes: number) => void;
   peer!: Side;
   /** Everything it had to send was read. */
   ended = false;
   /** Nothing more can reach it: all was flushed, its end included, or it is closed. */
   settled = false;
+  #isGathering = false;
 
-  constructor(stream: Duplex, count: (bytes: number) => void) {
+  constructor(stream: Relayed, count: (bytes: number) => void) {
     this.stream = stream;
     this.#count = count;
   }
 
   readonly pump = (chunk: Uint8Array): void => {
     this.#count(chunk.length);
-    if (!this.peer.stream.write(chunk)) this.stream.pause();
+    const { stream: to } = this.peer;
+    const isSocket = to instanceof Socket;
+    // Of other streams it is not known when they have done with what was written.
+    if (this.stream.borrow === undefined || !(isSocket || to.isBorrower)) {
+      if (!to.write(chunk)) this.stream.pause();
+      return;
+    }
+    if (isSocket && chunk.length >= BULK && !this.#isGathering) {
+      this.#isGathering = true;
+      to.cork();
+    }
+    to.write(chunk);
+    this.stream.borrow(chunk, this.#settle);
+  };
+
+  readonly #settle = (): boolean => {
+    const { stream: to } = this.peer;
+    if (this.#isGathering) {
+      this.#isGathering = false;
+      to.uncork();
+    }
+    if (!to.destroyed && to.writableLength >= to.writableHighWaterMark) this.stream.pause();
+    return to.writableLength === 0;
   };
 
   /** It has sent everything: closes that direction, and no other. */

@@ -1,5 +1,6 @@
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../endpoint.ts';
+import { acceptedSocket } from './accepted-socket.ts';
 
 /** What is listened on, until it is closed. Connections that were accepted live on. */
 export interface Listener {
@@ -25,7 +26,10 @@ const highWaterMark = 64 * 1024;
 /** Listens with a server of our own; rejects with the system's error. */
 export function startServer(options: ListenOptions, acceptor: Acceptor): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ allowHalfOpen: true, noDelay: true, highWaterMark }, acceptor.accept);
+    const stream = { allowHalfOpen: true, highWaterMark };
+    const server = createServer({ ...stream, noDelay: true }, (socket) =>
+      acceptor.accept(acceptedSocket(socket, stream)),
+    );
     server.once('error', reject);
     server.listen({ ...options, backlog }, () => {
       server.off('error', reject);

@@ -5,8 +5,8 @@ import type { OpenCommand } from '../../src/cli/command.ts';
 import { UsageError } from '../../src/errors.ts';
 import { formatFlag, formatSpec } from '../../src/spec.ts';
 
-function parse(line: string): OpenCommand {
-  const command = parseArguments(line.split(' '));
+async function parse(line: string): Promise<OpenCommand> {
+  const command = await parseArguments(line.split(' '));
   assert.ok(command.name === 'open');
   return command;
 }
@@ -46,8 +46,8 @@ const words: [line: string, host: object, specs: string[]][] = [
 ];
 
 for (const [line, destination, specs] of words) {
-  test(`"${line}" goes to the host it names`, () => {
-    const command = parse(line);
+  test(`"${line}" goes to the host it names`, async () => {
+    const command = await parse(line);
     assert.deepEqual(command.destination, destination);
     assert.deepEqual(command.forwards?.map(formatSpec), specs);
   });
@@ -73,11 +73,12 @@ const ssh: [line: string, flags: object][] = [
 ];
 
 for (const [line, flags] of ssh) {
-  test(`the flags of "${line}" are understood as in ssh`, () => assert.deepEqual(parse(line).ssh, flags));
+  test(`the flags of "${line}" are understood as in ssh`, async () =>
+    assert.deepEqual((await parse(line)).ssh, flags));
 }
 
-test('an option may be written with a space, as in ssh_config', () => {
-  const command = parseArguments(['-o', 'ConnectTimeout 10', 'vps', '1']);
+test('an option may be written with a space, as in ssh_config', async () => {
+  const command = await parseArguments(['-o', 'ConnectTimeout 10', 'vps', '1']);
   assert.ok(command.name === 'open');
   assert.deepEqual(command.ssh.options, ['ConnectTimeout 10']);
 });
@@ -93,40 +94,40 @@ const loudness: [line: string, expected: { quiet: boolean; verbosity: number }][
 ];
 
 for (const [line, expected] of loudness) {
-  test(`the last of -q and -v counts in "${line}"`, () => {
-    const { quiet, verbosity } = parse(line);
+  test(`the last of -q and -v counts in "${line}"`, async () => {
+    const { quiet, verbosity } = await parse(line);
     assert.deepEqual({ quiet, verbosity }, expected);
   });
 }
 
-test('--json is off unless it is given', () => {
-  assert.equal(parse('vps 1').json, false);
-  assert.equal(parse('vps 1 --json').json, true);
+test('--json is off unless it is given', async () => {
+  assert.equal((await parse('vps 1')).json, false);
+  assert.equal((await parse('vps 1 --json')).json, true);
 });
 
-test('--help and --version need no host', () => {
+test('--help and --version need no host', async () => {
   for (const line of ['--help', '-h', 'vps -h', '-hV']) {
-    assert.deepEqual(parseArguments(line.split(' ')), { name: 'help' });
+    assert.deepEqual(await parseArguments(line.split(' ')), { name: 'help' });
   }
   for (const line of ['--version', '-V', '-V vps']) {
-    assert.deepEqual(parseArguments(line.split(' ')), { name: 'version' });
+    assert.deepEqual(await parseArguments(line.split(' ')), { name: 'version' });
   }
 });
 
-test('words are never turned into numbers', () => {
-  assert.deepEqual(parse('0x10 8081').destination, { host: '0x10' });
-  assert.deepEqual(parse('1e3 8081').destination, { host: '1e3' });
+test('words are never turned into numbers', async () => {
+  assert.deepEqual((await parse('0x10 8081')).destination, { host: '0x10' });
+  assert.deepEqual((await parse('1e3 8081')).destination, { host: '1e3' });
 });
 
-test('what follows -- is a host even if it looks like a flag', () => {
-  assert.throws(
-    () => parseArguments(['--', '--help', '8081']),
+test('what follows -- is a host even if it looks like a flag', async () => {
+  await assert.rejects(
+    parseArguments(['--', '--help', '8081']),
     (error) => error instanceof UsageError && error.message.includes('--help'),
   );
 });
 
-test('-L, -R and -D are forwards of their kinds, and may be all there is', () => {
-  const command = parse('-L 8081 -R 9000:localhost:3000 -D1080 -R 1081 vps');
+test('-L, -R and -D are forwards of their kinds, and may be all there is', async () => {
+  const command = await parse('-L 8081 -R 9000:localhost:3000 -D1080 -R 1081 vps');
   assert.deepEqual(command.forwards?.map(formatFlag), [
     '8081',
     '-R 9000:localhost:3000',
@@ -135,10 +136,10 @@ test('-L, -R and -D are forwards of their kinds, and may be all there is', () =>
   ]);
 });
 
-test('without a spec what to open is left to the configuration', () => {
-  assert.equal(parse('vps').forwards, undefined);
+test('without a spec what to open is left to the configuration', async () => {
+  assert.equal((await parse('vps')).forwards, undefined);
 });
 
-test('-g lets other machines in, as the option that ssh has for it', () => {
-  assert.deepEqual(parse('-g vps 1').ssh, { options: ['GatewayPorts=yes'] });
+test('-g lets other machines in, as the option that ssh has for it', async () => {
+  assert.deepEqual((await parse('-g vps 1')).ssh, { options: ['GatewayPorts=yes'] });
 });

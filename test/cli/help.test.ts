@@ -20,13 +20,13 @@ const root = join(import.meta.dirname, '../..');
 const kinds = ['HOST', 'SPEC', 'NAME', 'PROFILE', 'TOPIC', 'SHELL', 'FILE', 'NEW', 'COMMAND'];
 
 for (const [name, entry] of shownCommands()) {
-  test(`tunnel ${name} is in --help with each way to write it, and has a help of its own with its flags`, () => {
+  test(`tunnel ${name} is in --help with each way to write it, and has a help of its own with its flags`, async () => {
     for (const line of usageLines(name, entry)) assert.ok(help.includes(line), line);
     const own = helpOn(name);
     for (const flag of entry.flags) assert.ok(own.includes(`--${flag}`), flag);
     for (const line of own.split('\n')) assert.ok(line.length <= 100, line);
-    assert.deepEqual(parseArguments(['help', name]), { name: 'help', topic: name });
-    assert.deepEqual(parseArguments([name, '--help']), { name: 'help', topic: name });
+    assert.deepEqual(await parseArguments(['help', name]), { name: 'help', topic: name });
+    assert.deepEqual(await parseArguments([name, '--help']), { name: 'help', topic: name });
   });
 
   test(`what follows tunnel ${name} is something that completion knows`, () => {
@@ -54,10 +54,10 @@ test('every forward of tunnel help forwards is understood', () => {
   }
 });
 
-test('a topic that is not there is refused with the nearest one', () => {
-  assert.throws(() => parseArguments(['help', 'forward']), { hint: ['Did you mean tunnel help forwards?'] });
-  assert.throws(() => parseArguments(['help', 'stauts']), { hint: ['Did you mean tunnel help status?'] });
-  assert.throws(() => parseArguments(['help', 'ls', 'add']), { code: 'unexpected-word' });
+test('a topic that is not there is refused with the nearest one', async () => {
+  await assert.rejects(parseArguments(['help', 'forward']), { hint: ['Did you mean tunnel help forwards?'] });
+  await assert.rejects(parseArguments(['help', 'stauts']), { hint: ['Did you mean tunnel help status?'] });
+  await assert.rejects(parseArguments(['help', 'ls', 'add']), { code: 'unexpected-word' });
 });
 
 test('what is not for people is in no list', () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { runTunnel, tunnelPath } from './run-tunnel.ts';
 
@@ -26,15 +26,31 @@ test('--help fits 100 columns and says what the exit statuses mean', async () =>
     assert.match(stdout, new RegExp(`\\b${exitStatus}\\b`));
 });
 
-test('--version, --help and a wrong command line load neither ssh2 nor ora', async (t) => {
-  // A copy with yargs for its only package: to load another one would fail.
+/** The program without its packages: to load one of them would fail. */
+function copyAlone(t: TestContext): string {
   const copy = realpathSync(mkdtempSync(join(tmpdir(), 'tunnel-main-')));
   t.after(() => rmSync(copy, { recursive: true }));
   for (const part of ['bin', 'dist', 'package.json'])
     cpSync(join(root, part), join(copy, part), { recursive: true });
+  return copy;
+}
+
+test('without flags, ls and help load no package', async (t) => {
+  const copy = copyAlone(t);
+  const bin = join(copy, 'bin/tunnel.js');
+  const env = { ...process.env, TUNNEL_RUNTIME_DIR: join(copy, 'run') };
+  assert.deepEqual(await runTunnel(['ls'], { bin, env }), {
+    status: 0,
+    stdout: '',
+    stderr: 'No session is open. To open one: tunnel HOST PORT -d\n',
+  });
+  assert.equal((await runTunnel(['help'], { bin })).status, 0);
+});
+
+test('--version, --help and a wrong command line load neither ssh2 nor ora', async (t) => {
+  const copy = copyAlone(t);
   mkdirSync(join(copy, 'node_modules'));
   symlinkSync(realpathSync(join(root, 'node_modules/yargs')), join(copy, 'node_modules/yargs'));
-
   const bin = join(copy, 'bin/tunnel.js');
   assert.equal((await runTunnel(['--version'], { bin })).status, 0);
   assert.equal((await runTunnel(['--help'], { bin })).status, 0);

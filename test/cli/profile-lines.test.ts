@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseArguments, readLine } from '../../src/cli/arguments.ts';
+import { commandReaders } from '../../src/cli/command-readers.ts';
 import { openEntry } from '../../src/cli/command-table.ts';
 import { withLayers, type Layer } from '../../src/cli/layers/layer.ts';
 import { profileLayer, projectLayer } from '../../src/cli/layers/profile-layer.ts';
@@ -23,20 +24,20 @@ const lines = [
 ];
 
 for (const line of lines) {
-  test(`"tunnel save x ${line}" keeps what "tunnel ${line}" would open`, () => {
-    const saved = parseArguments(['save', 'x', ...line.split(' ')]);
+  test(`"tunnel save x ${line}" keeps what "tunnel ${line}" would open`, async () => {
+    const saved = await parseArguments(['save', 'x', ...line.split(' ')]);
     assert.ok(saved.name === 'save' && saved.session !== undefined);
     check(profileShape, saved.session, { file: 'x', path: [] });
-    const { line: alone } = readLine([saved.session.host ?? 'x']);
+    const { line: alone } = await readLine([saved.session.host ?? 'x']);
     assert.ok(alone);
     const { flags } = withLayers(alone.flags, openEntry.flags, [profileLayer('x', saved.session)], false);
-    assert.deepEqual(openEntry.read({ ...alone, flags }), parseArguments(line.split(' ')));
+    assert.deepEqual(commandReaders.open({ ...alone, flags }), await parseArguments(line.split(' ')));
   });
 }
 
-test('a reverse proxy that has more than routes is not kept in part', () => {
+test('a reverse proxy that has more than routes is not kept in part', async () => {
   for (const more of ['--as=app.example.org', '--caddyfile=x/Caddyfile', '--log-queries']) {
-    assert.throws(() => parseArguments(['save', 'x', 'vps', '-r', '/=5000', more]), { code: 'not-kept' });
+    await assert.rejects(parseArguments(['save', 'x', 'vps', '-r', '/=5000', more]), { code: 'not-kept' });
   }
 });
 
@@ -49,30 +50,30 @@ test('a relative folder of a project is found from wherever somebody works in it
   assert.deepEqual(values['route'], ['/=/home/me/shop/web', '/api/*=5000', '/docs/*=/srv/docs,spa']);
 });
 
-test('SPECs alone are those of the host that the profile is called after', () => {
-  const saved = parseArguments(['save', 'vps', '8081', '-D', '1080']);
+test('SPECs alone are those of the host that the profile is called after', async () => {
+  const saved = await parseArguments(['save', 'vps', '8081', '-D', '1080']);
   assert.ok(saved.name === 'save');
   assert.deepEqual(saved.session, { forwards: ['8081', '-D 1080'] });
 });
 
-test('a name alone leaves it to the running session', () => {
-  const saved = parseArguments(['save', 'vps', '--tag', 'a', '--tag', 'b', '--description', 'c']);
+test('a name alone leaves it to the running session', async () => {
+  const saved = await parseArguments(['save', 'vps', '--tag', 'a', '--tag', 'b', '--description', 'c']);
   assert.ok(saved.name === 'save');
   assert.equal(saved.session, undefined);
   assert.deepEqual([saved.description, saved.tags], ['c', ['a', 'b']]);
 });
 
-function layered(argv: readonly string[], ...layers: Layer[]) {
-  const { line } = readLine(argv);
+async function layered(argv: readonly string[], ...layers: Layer[]) {
+  const { line } = await readLine(argv);
   assert.ok(line);
   const opensTyped = line.words.length > 1;
   return withLayers(line.flags, openEntry.flags, layers, opensTyped);
 }
 
-test('the first layer that says what to open says all of it', () => {
+test('the first layer that says what to open says all of it', async () => {
   const one: Layer = { source: 'one', values: { remote: ['1'] } };
   const two: Layer = { source: 'two', values: { forward: ['2'], dynamic: ['3'], hold: ['1s'] } };
-  const { flags, sources } = layered(['vps'], one, two);
+  const { flags, sources } = await layered(['vps'], one, two);
   assert.deepEqual(
     [flags.forward, flags.remote, flags.dynamic, flags.hold],
     [undefined, ['1'], undefined, ['1s']],
@@ -84,18 +85,18 @@ test('the first layer that says what to open says all of it', () => {
       ['hold', 'two'],
     ],
   );
-  assert.equal(layered(['vps', '8081'], one, two).flags.remote, undefined);
+  assert.equal((await layered(['vps', '8081'], one, two)).flags.remote, undefined);
 });
 
-test('options add up, the nearest first; a switch that is off above stays off', () => {
+test('options add up, the nearest first; a switch that is off above stays off', async () => {
   const above: Layer = { source: 'above', values: { wait: false, option: ['A=2'] } };
   const below: Layer = { source: 'below', values: { wait: true, option: ['A=3'], compress: true } };
-  const { flags } = layered(['vps', '-o', 'A=1'], above, below);
+  const { flags } = await layered(['vps', '-o', 'A=1'], above, below);
   assert.deepEqual(flags.option, ['A=1', 'A=2', 'A=3']);
   assert.equal(flags.wait, undefined);
   assert.equal(flags.compress, true);
 });
 
-test('what the command does not know is left out', () => {
-  assert.equal('later' in layered(['vps'], { source: 'x', values: { later: ['1'] } }).flags, false);
+test('what the command does not know is left out', async () => {
+  assert.equal('later' in (await layered(['vps'], { source: 'x', values: { later: ['1'] } })).flags, false);
 });

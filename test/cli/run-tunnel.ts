@@ -12,10 +12,10 @@ export interface Ended {
 /** Runs the real program until it ends. */
 export function runTunnel(
   args: readonly string[],
-  { bin = tunnelPath, nodeArgs = [] as readonly string[] } = {},
+  { bin = tunnelPath, nodeArgs = [] as readonly string[], env = process.env } = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
+    const options = { timeout: 60_000, killSignal: 'SIGKILL', env } as const;
     const child = execFile(
       process.execPath,
       [...nodeArgs, bin, ...args],

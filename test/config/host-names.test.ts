@@ -14,7 +14,7 @@ function place(t: TestContext, files: Readonly<Record<string, string>>) {
   return { home: dir.path, directory: dir.path, systemDirectory: join(dir.path, 'etc') };
 }
 
-test('hosts are those of both files and of what they include, without patterns', async (t) => {
+test('hosts are those of both files and of what they include, without patterns', (t) => {
   const local = place(t, {
     '.ssh/config': 'Include more ~/.ssh/two\nHost a b* ?c !d e\nhost=f\n "Host" "g" \'h\' # i\nHostName j\n',
     '.ssh/more': 'Host k\nInclude config\n',
@@ -22,23 +22,23 @@ test('hosts are those of both files and of what they include, without patterns',
     'etc/ssh_config': 'Include extra\nHost m a\n',
     'etc/extra': 'Host n\n',
   });
-  const hosts = await configuredHosts(local);
+  const hosts = configuredHosts(local);
   assert.deepEqual(hosts, ['k', 'l', 'a', 'e', 'f', 'g', 'h', 'n', 'm']);
 });
 
-test('-F takes the place of both files, and none has no hosts', async (t) => {
+test('-F takes the place of both files, and none has no hosts', (t) => {
   const local = place(t, { '.ssh/config': 'Host a\n', other: 'Host b\n' });
-  assert.deepEqual(await configuredHosts(local, 'other'), ['b']);
-  assert.deepEqual(await configuredHosts(local, 'None'), []);
-  assert.deepEqual(await configuredHosts(local, 'missing'), []);
+  assert.deepEqual(configuredHosts(local, 'other'), ['b']);
+  assert.deepEqual(configuredHosts(local, 'None'), []);
+  assert.deepEqual(configuredHosts(local, 'missing'), []);
 });
 
-test('known hosts are those whose names can be read', async (t) => {
+test('known hosts are those whose names can be read', (t) => {
   const local = place(t, {
     '.ssh/known_hosts':
       '# x\na,192.0.2.1 ssh-rsa A\n|1|x|y ssh-rsa A\n@revoked b ssh-rsa A\n[c]:22,*.d ssh-rsa A\n' +
       '[::1]:2222 ssh-rsa A\n2001:db8::1 ssh-rsa A\nnokey\n',
     'etc/ssh_known_hosts': 'e ssh-rsa A\na ssh-rsa A\n',
   });
-  assert.deepEqual(await knownHosts(local), ['a', 'c:22', '[::1]:2222', '2001:db8::1', 'e']);
+  assert.deepEqual(knownHosts(local), ['a', 'c:22', '[::1]:2222', '2001:db8::1', 'e']);
 });

@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import { TunnelError } from '../../src/errors.ts';
 import { type Broken, relay } from '../../src/forward/relay.ts';
+import type { Lender } from '../../src/lender.ts';
 import { closed, connectTo, random, readAll, startFarServer, until } from './streams.ts';
 
 /** client ⇄ near ⇄ relay ⇄ far ⇄ server */
@@ -220,6 +221,58 @@ test('a channel closed by its peer ends a client that still sends, after its las
   assert.ok(Buffer.concat([...sent, last]).equals(await readAll(client)));
   assert.equal(await end, undefined);
   await closed(near);
+});
+
+/** A channel whose chunks are borrowed until `settleAll`. */
+class LendingChannel extends Channel implements Lender {
+  readonly #borrowers = new Set<() => boolean>();
+  borrow(_chunk: Uint8Array, settle: () => boolean): void {
+    this.#borrowers.add(settle);
+  }
+  /** Whether all borrowers have done with what they got. */
+  settleAll(): boolean {
+    return [...this.#borrowers].every((settle) => settle());
+  }
+}
+
+test('what is borrowed is given back when the system has it, and not before', async (t) => {
+  const [client, near] = await socketPair(t);
+  const channel = new LendingChannel();
+  const end = relay(channel, near);
+  channel.resume();
+  const sent: Buffer[] = [];
+  let isGivenBack = true;
+  while (isGivenBack) {
+    const chunk = randomBytes(32 * 1024);
+    sent.push(chunk);
+    channel.push(chunk);
+    await nextTurn();
+    isGivenBack = channel.settleAll();
+    assert.equal(isGivenBack, near.writableLength === 0);
+  }
+  assert.ok(sent.length > 1);
+  channel.closeFromPeer(randomBytes(1));
+  assert.equal((await readAll(client)).length, sent.length * 32 * 1024 + 1);
+  client.end();
+  await end;
+});
+
+test('a channel whose reader has gone with what it borrowed is read to its end', async (t) => {
+  const [client, near] = await socketPair(t);
+  const channel = new LendingChannel();
+  const end = relay(channel, near);
+  client.end();
+  await until(() => near.readableEnded);
+  while (near.writableLength === 0) {
+    channel.push(randomBytes(256 * 1024));
+    await nextTurn();
+  }
+  near.destroy();
+  await closed(near);
+  channel.settleAll();
+  assert.equal(channel.isPaused(), false);
+  channel.closeFromPeer(randomBytes(1));
+  await end;
 });
 
 test('a client that has ended and then resets does not take from the server what it sent before', async (t) => {

@@ -1,6 +1,5 @@
 import { closest } from '../../closest.ts';
 import { parseDestination } from '../../config/destination.ts';
-import { readProfiles } from '../../config/profiles/profile-store.ts';
 import type { Profiles } from '../../config/profiles/profile.ts';
 import { quoted } from '../../endpoint.ts';
 import { NotFoundError } from '../../errors.ts';
@@ -85,6 +84,7 @@ async function named(sessions: readonly RunningSession[], name: string): Promise
 
 /** What the sessions of a profile are called; none where there is no such profile, or none can be read. */
 async function sessionNamesOf(name: string): Promise<string[]> {
+  const { readProfiles } = await import('../../config/profiles/profile-store.ts');
   const profiles = await readProfiles(() => undefined).catch((): Profiles => ({}));
   const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
   if (profile === undefined) return [];

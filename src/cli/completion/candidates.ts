@@ -16,13 +16,13 @@ export interface Candidates {
   readonly files: boolean;
 }
 
-/** What may stand where the last of the words is being typed. No host is connected to, and nobody asked. */
-export async function candidates(typed: readonly string[]): Promise<Candidates> {
+/** What may stand where the last of the words is being typed. Nothing is connected to, and nothing asked. */
+export function candidates(typed: readonly string[]): Candidates {
   const line = readPartialLine(typed);
   const { flag, current, prefix } = line;
-  if (flag !== undefined) return { prefix, ...(await valuesOf(flag.flag.value ?? '', line)) };
+  if (flag !== undefined) return { prefix, ...valuesOf(flag.flag.value ?? '', line) };
   if (!line.flagsEnded && current.startsWith('-')) return { prefix, files: false, items: flagsOf(line) };
-  return { prefix, ...(await wordsOf(line)) };
+  return { prefix, ...wordsOf(line) };
 }
 
 type Found = Pick<Candidates, 'items' | 'files'>;
@@ -37,21 +37,19 @@ function flagsOf({ entry, current }: PartialLine): Candidate[] {
   });
 }
 
-async function valuesOf(kind: string, line: PartialLine): Promise<Found> {
+function valuesOf(kind: string, line: PartialLine): Found {
   switch (kind) {
     case 'FILE':
       return { items: [], files: true };
     case 'SPEC':
       return specsOf(line);
-    case '[ADDR:]PORT':
-      return { items: line.command === 'cancel' ? await openOf(line) : [], files: false };
     case 'TRANSPORT':
       return words(transportNames);
     case 'WHEN':
       return words(['no', 'yes']);
     case 'HOST[,HOST]': {
       const before = line.current.slice(0, line.current.lastIndexOf(',') + 1);
-      const found = await hosts(line.values.get('config'));
+      const found = hosts(line.values.get('config'));
       return { items: found.map((host) => ({ ...host, value: before + host.value })), files: false };
     }
     default:
@@ -59,7 +57,7 @@ async function valuesOf(kind: string, line: PartialLine): Promise<Found> {
   }
 }
 
-async function wordsOf(line: PartialLine): Promise<Found> {
+function wordsOf(line: PartialLine): Found {
   const { command, entry, words: typed, values, flagsEnded } = line;
   const found: Candidate[] = [];
   let files = false;
@@ -75,10 +73,10 @@ async function wordsOf(line: PartialLine): Promise<Found> {
   for (const kind of kinds) {
     switch (kind) {
       case 'HOST':
-        add({ items: [...profiles(), ...(await hosts(values.get('config')))], files });
+        add({ items: [...profiles(), ...hosts(values.get('config'))], files });
         break;
       case 'SPEC':
-        add(await hostsOrSpecs(line));
+        add(hostsOrSpecs(line));
         break;
       case 'NAME':
         add({ items: sessions().filter(({ value }) => !typed.includes(value)), files });
@@ -102,23 +100,18 @@ async function wordsOf(line: PartialLine): Promise<Found> {
 }
 
 /** `tunnel 8081 vps`: the host may come last. */
-async function hostsOrSpecs(line: PartialLine): Promise<Found> {
+function hostsOrSpecs(line: PartialLine): Found {
   if (hostsIn(line).length > 0) return specsOf(line);
-  return { items: [...profiles(), ...(await hosts(line.values.get('config')))], files: false };
+  return { items: [...profiles(), ...hosts(line.values.get('config'))], files: false };
 }
 
-/** What can be closed, or what a scan has seen, without what is on the line; a path may be that of a socket here. */
-async function specsOf(line: PartialLine): Promise<Found> {
-  const seen = line.command === 'cancel' ? await openOf(line) : hostsIn(line).flatMap(specs);
+/** What a scan has seen, without what is on the line; a path may be that of a socket here. */
+function specsOf(line: PartialLine): Found {
+  const seen = hostsIn(line).flatMap(specs);
   return {
     items: seen.filter(({ value }) => !line.words.includes(value)),
     files: /^(?:~|\.{1,2})?\//.test(line.current),
   };
-}
-
-/** Loaded only here: it needs more than all the rest. */
-async function openOf({ words: [session = ''], flag }: PartialLine): Promise<Candidate[]> {
-  return await (await import('./open-forwards.ts')).openForwards(session, flag?.name ?? 'forward');
 }
 
 function hostsIn({ entry, words: typed }: PartialLine): string[] {

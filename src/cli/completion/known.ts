@@ -10,12 +10,11 @@ export interface Candidate {
 }
 
 /** Everything here is found in files, at once, and is nothing where they are not as they should be. */
-export async function hosts(configFile: string | undefined): Promise<Candidate[]> {
+export function hosts(configFile: string | undefined): Candidate[] {
   const local = localEnvironment();
-  const [configured, known] = await Promise.all([configuredHosts(local, configFile), knownHosts(local)]);
   return [
-    ...configured.map((value) => ({ value, about: 'host of ssh_config' })),
-    ...known.map((value) => ({ value, about: 'host of known_hosts' })),
+    ...configuredHosts(local, configFile).map((value) => ({ value, about: 'host of ssh_config' })),
+    ...knownHosts(local).map((value) => ({ value, about: 'host of known_hosts' })),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { candidates, type Candidates } from './candidates.ts';
 import { splitLine } from './split-line.ts';
 
@@ -6,13 +7,13 @@ import { splitLine } from './split-line.ts';
  * that is printed says `files` if names of files go as well, the others are the candidates. Whatever goes wrong, nothing
  * else is printed: it would be in the line that somebody is typing.
  */
-export async function complete([shell, ...args]: readonly string[]): Promise<void> {
-  process.stdout.on('error', () => {});
+export function complete([shell, ...args]: readonly string[]): void {
   try {
-    const lines = shell === 'bash' ? await forBash(args) : described(await candidates(args));
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''));
+    const lines = shell === 'bash' ? forBash(args) : described(candidates(args));
+    // process.stdout would take as long to load as all of this.
+    writeFileSync(1, lines.map((line) => `${line}\n`).join(''));
   } catch {
-    // There is nothing to offer.
+    // There is nothing to offer, or nobody reads it.
   }
 }
 
@@ -26,11 +27,11 @@ function described({ items, prefix, files }: Candidates): string[] {
  * Readline replaces only what follows the last of the characters that end a word for it ("a=b", "host:22"), and takes
  * what it is given as it is, so the rest is left out and what the shell would change is quoted.
  */
-async function forBash([line = '', breaks = '']: readonly string[]): Promise<string[]> {
+function forBash([line = '', breaks = '']: readonly string[]): string[] {
   const { words, quote } = splitLine(line);
   const typed = words.slice(1);
   const current = typed.at(-1) ?? '';
-  const { items, prefix, files } = await candidates(typed);
+  const { items, prefix, files } = candidates(typed);
   const matching = items.map(({ value }) => prefix + value).filter((value) => value.startsWith(current));
   const kept = quote === '' ? lastBreak(current, breaks) : 0;
   const replies = matching.map((value) => quoted(value.slice(kept), quote, kept === 0));
@@ -43,6 +44,8 @@ function lastBreak(current: string, breaks: string): number {
 
 function quoted(value: string, quote: string, isStart: boolean): string {
   if (quote === "'") return value;
+  // Most are plain, and what knows the letters of every script takes long to compile.
+  if (/^[\w@%+=:,./-]*$/.test(value)) return value;
   if (quote === '"') return value.replaceAll(/["\\$`]/g, String.raw`\$&`);
   const escaped = value.replaceAll(/[^\p{L}\p{N}_@%+=:,./~^[\]-]/gu, String.raw`\$&`);
   return isStart ? escaped.replace(/^~/, String.raw`\~`) : escaped;

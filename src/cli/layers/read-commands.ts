@@ -1,15 +1,6 @@
-import { readProfiles } from '../../config/profiles/profile-store.ts';
-import type { Profile, ProfileSession } from '../../config/profiles/profile.ts';
-import { UsageError } from '../../errors.ts';
 import { readLine } from '../arguments.ts';
 import type { Command } from '../command.ts';
-import { messages } from '../output/messages.ts';
-import { painter, type Screen } from '../output/screen.ts';
-import { splitWords } from '../words.ts';
-import { environmentLayers } from './environment.ts';
-import { withLayers, type Layer, type Sourced } from './layer.ts';
-import { profileLayer } from './profile-layer.ts';
-import { projectLayers } from './project-layer.ts';
+import type { Screen } from '../output/screen.ts';
 
 /**
  * Reads a command line with what profiles, the project's file and the environment say where it says nothing: flag >
@@ -21,66 +12,11 @@ export async function readCommands(
   stderr: Screen = process.stderr,
   env: Readonly<NodeJS.ProcessEnv> = process.env,
 ): Promise<readonly Command[]> {
-  const { command, line, entry } = readLine(argv);
+  const { command, line, entry, read } = await readLine(argv);
   // doctor, alone, is about no host.
   const isAboutHost = line !== undefined && (line.words.length > 0 || line.flags.forward !== undefined);
   if (!isAboutHost || !entry.layered) return [command];
-  const say = messages({ quiet: line.flags.quiet ?? false, verbosity: 0 }, painter(stderr), (text) =>
-    stderr.write(`${text}\n`),
-  );
-  const { forward = [], remote = [], dynamic = [] } = line.flags;
-  const { host, specs } = splitWords(line.words, forward);
-  const inWords = specs
-    .slice(0, specs.length - forward.length)
-    .map((value): Sourced => ({ flag: 'forward', value, source: 'command line' }));
-  const opensTyped = specs.length + remote.length + dynamic.length > 0;
-  const profiles = await readProfiles(say.warning);
-  const profile = Object.hasOwn(profiles, host) ? profiles[host] : undefined;
-  const sessions = sessionsOf(profile, host);
-  if (sessions.length > 1 && opensTyped) throw whichOfThem(host, sessions);
-
-  const isAsked = command.name !== 'explain';
-  // Of several hosts none is meant more than the others.
-  const project = opensTyped || sessions.length > 1 ? [] : await projectLayers(say, isAsked);
-  return sessions.map((session) => {
-    const layers: Layer[] = [
-      ...environmentLayers(env),
-      ...project,
-      ...(profile === undefined ? [] : [profileLayer(host, session)]),
-    ];
-    const { flags, sources } = withLayers(line.flags, entry.flags, layers, opensTyped);
-    // Where the host stands last it is replaced there.
-    const at = line.words.indexOf(host);
-    const words = line.words.map((word, index) => (index === at ? (session.host ?? host) : word));
-    const read = entry.read({ ...line, words, flags });
-    const hostSource: Sourced = {
-      flag: 'host',
-      value: session.host ?? host,
-      source: hostSourceOf(host, session),
-    };
-    return read.name === 'explain'
-      ? { ...read, ...saying(command), sources: [hostSource, ...inWords, ...sources] }
-      : { ...read, ...saying(command) };
-  });
-}
-
-/** `-q` and `-v` count in their order, which is known already. */
-function saying(command: Command): object {
-  if (!('verbosity' in command)) return {};
-  const { json, quiet, verbosity } = command;
-  return { json, quiet, verbosity };
-}
-
-function sessionsOf(profile: Profile | undefined, host: string): readonly ProfileSession[] {
-  return profile === undefined ? [{ host }] : (profile.sessions ?? [profile]);
-}
-
-function hostSourceOf(host: string, session: ProfileSession): string {
-  return session.host === undefined || session.host === host ? 'command line' : `profile (${host})`;
-}
-
-function whichOfThem(name: string, sessions: readonly ProfileSession[]): UsageError {
-  return new UsageError('several-hosts', `The profile ${name} has several hosts: where is it to be opened?`, {
-    hint: [`Name one: ${sessions.map(({ host }) => host).join(', ')}`],
-  });
+  // Other commands do not wait for what reads the files.
+  const { addLayers } = await import('./add-layers.ts');
+  return await addLayers({ command, line, entry, read }, stderr, env);
 }

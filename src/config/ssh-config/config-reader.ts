@@ -110,7 +110,7 @@ export class ConfigReader {
   async #readIncluded(line: ConfigLine, reading: Reading): Promise<void> {
     for (const word of line.words) {
       const pattern = this.#anchored(word, line, reading.owner);
-      for (const file of await findFiles(pattern)) {
+      for (const file of findFiles(pattern)) {
         await this.#readFile(file, {
           ...reading,
           depth: reading.depth + 1,

@@ -1,26 +1,32 @@
-import { readdir } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The files that an absolute pattern with `*`, `?` and `[…]` names, sorted, as glob(3) finds them. */
-export async function findFiles(pattern: string): Promise<string[]> {
+export function findFiles(pattern: string): string[] {
   let found = ['/'];
   for (const segment of pattern.split('/').filter((part) => part !== '')) {
-    const next = await Promise.all(found.map((directory) => entries(directory, segment)));
-    found = next.flat();
+    found = found.flatMap((directory) => entries(directory, segment));
   }
   return found;
 }
 
-async function entries(directory: string, segment: string): Promise<string[]> {
+function entries(directory: string, segment: string): string[] {
   // Whether a plain name is there shows when it is read.
   if (!/[*?[]/.test(segment)) return [join(directory, segment)];
-  const names = await readdir(directory).catch(() => []);
   const pattern = globToRegExp(segment);
-  const visible = names.filter((name) => segment.startsWith('.') || !name.startsWith('.'));
+  const visible = namesIn(directory).filter((name) => segment.startsWith('.') || !name.startsWith('.'));
   return visible
     .filter((name) => pattern.test(name))
     .toSorted()
     .map((name) => join(directory, name));
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 function globToRegExp(glob: string): RegExp {

@@ -1,6 +1,5 @@
-import { request, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { createInterface } from 'node:readline';
 import { NotFoundError, type TunnelError } from '../../errors.ts';
 import { formatSpec, type ForwardSpec } from '../../spec.ts';
 import type { SessionEvent } from '../events.ts';
@@ -12,6 +11,7 @@ import {
   type EventReport,
   type ForwardReport,
 } from '../report.ts';
+import { request } from './http.ts';
 import type { SessionStatus } from './status.ts';
 
 /** A session that is alive answers at once; one whose process is stopped does not. */
@@ -34,12 +34,10 @@ export interface EventStream {
 /** Whoever speaks to a session does it with this. Every method throws the `TunnelError` that the session reports. */
 export class ControlClient {
   readonly #path: string;
-  readonly #answerMs: number;
 
   /** `path` is that of a control socket. */
-  constructor(path: string, answerMs = ANSWER_MS) {
+  constructor(path: string) {
     this.#path = path;
-    this.#answerMs = answerMs;
   }
 
   async status(): Promise<SessionStatus> {
@@ -73,7 +71,7 @@ export class ControlClient {
   }
 
   async follow(): Promise<EventStream> {
-    const response = await this.#send('GET', '/v1/events', undefined, this.#answerMs);
+    const response = await this.#send('GET', '/v1/events', undefined, ANSWER_MS);
     return {
       lease: String(response.headers['tunnel-lease']),
       events: readLines(response),
@@ -85,7 +83,7 @@ export class ControlClient {
     method: string,
     path: string,
     body?: object,
-    timeoutMs = this.#answerMs,
+    timeoutMs = ANSWER_MS,
     signal?: AbortSignal,
   ): Promise<unknown> {
     return await this.#read(await this.#send(method, path, body, timeoutMs, signal));
@@ -143,6 +141,7 @@ function toItem(spec: ForwardSpec): object {
 }
 
 async function* readLines(response: IncomingMessage): AsyncGenerator<SessionEvent> {
+  const { createInterface } = await import('node:readline');
   for await (const line of createInterface({ input: response })) {
     yield readEvent(JSON.parse(line) as EventReport);
   }

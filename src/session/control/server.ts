@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ListenError, NotFoundError, TunnelError, UsageError } from '../../errors.ts';
 import type { SessionEvent } from '../events.ts';
 import { errorReport, eventReport, forwardReport } from '../report.ts';
+import { createServer } from './http.ts';
 import type { Leases } from './leases.ts';
 import {
   readBody,

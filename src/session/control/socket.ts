@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, join } from 'node:path';
@@ -30,6 +29,8 @@ export function sessionName(destination: Destination, flags: SshFlags): string {
 export function controlSocketPath(name: string, directory = runtimeDirectory()): string {
   const readable = join(directory, encodeURIComponent(name) + SUFFIX);
   if (Buffer.byteLength(readable) <= LONGEST_PATH) return readable;
+  // Few names are that long, and node:crypto takes long to load.
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const hash = createHash('sha256').update(name).digest('hex').slice(0, 16);
   const short = join(directory, hash + SUFFIX);
   if (Buffer.byteLength(short) <= LONGEST_PATH) return short;

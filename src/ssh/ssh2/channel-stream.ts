@@ -1,7 +1,9 @@
 import { Duplex } from 'node:stream';
 import type { Channel } from 'ssh2';
 import type { ChannelFlow } from './internals.ts';
+import type { Borrower, Lender } from '../../lender.ts';
 import type { Outflow } from './outflow.ts';
+import type { ReadMemory } from './read-memory.ts';
 import type { ReceiveWindow } from './windows/receive-window.ts';
 import type { SendWindow } from './windows/send-window.ts';
 
@@ -28,10 +30,13 @@ export interface ChannelControl {
  * `end()` closes our direction (SSH_MSG_CHANNEL_EOF), `destroy()` the whole channel. When the far end closes the
  * channel, this closes as soon as the reader has read to the end. Belongs to the caller.
  */
-export class ChannelStream extends Duplex {
+export class ChannelStream extends Duplex implements Lender, Borrower {
+  readonly isBorrower = true;
   readonly #channel: Channel;
   readonly #outflow: Outflow;
   readonly #control: ChannelControl | undefined;
+  readonly #memory: ReadMemory | undefined;
+  #lent: Uint8Array | undefined;
   #closedByPeer = false;
   /** What has come and was not taken. */
   #held = 0;
@@ -45,10 +50,12 @@ export class ChannelStream extends Duplex {
     channel: Channel,
     outflow: Outflow,
     takeOver: (onWindow: () => void) => ChannelControl | undefined,
+    memory?: ReadMemory,
   ) {
     super({ allowHalfOpen: true, writableHighWaterMark });
     this.#channel = channel;
     this.#outflow = outflow;
+    this.#memory = memory;
     this.#control = takeOver(() => this.#onWindow());
     this.#windowBefore = this.#control?.flow.window ?? 0;
     channel.push = (data: Buffer | null) => (data === null ? this.#receiveEnd() : this.#receive(data));
@@ -65,6 +72,11 @@ export class ChannelStream extends Duplex {
     const data: unknown = super.read(size);
     if (this.#held > 0) this.#reopenWindow();
     return data;
+  }
+
+  borrow(chunk: Uint8Array, settle: () => boolean): void {
+    if (chunk === this.#lent) this.#memory?.borrow(settle);
+    else settle();
   }
 
   override _write(data: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -135,10 +147,22 @@ export class ChannelStream extends Duplex {
   #receive(data: Buffer): boolean {
     if (this.destroyed) return false;
     this.#held += data.length;
-    // What a reader leaves here would keep all that was read together with it.
-    const isTaken = this.push(this.readableFlowing === true ? data : Buffer.from(data));
+    const isTaken = this.readableFlowing === true ? this.#lend(data) : this.#store(data);
     this.#reopenWindow();
     return isTaken;
+  }
+
+  #lend(data: Buffer): boolean {
+    this.#lent = data;
+    const isTaken = this.push(data);
+    this.#lent = undefined;
+    return isTaken;
+  }
+
+  /** What a reader leaves here would keep all that was read together with it. */
+  #store(data: Buffer): boolean {
+    this.#memory?.borrow();
+    return this.push(Buffer.from(data));
   }
 
   /** As far as the reader has taken what came. */

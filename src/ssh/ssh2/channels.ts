@@ -1,8 +1,9 @@
 import type { Channel, Client } from 'ssh2';
 import type { Duplex } from 'node:stream';
-import { ChannelStream } from './channel-stream.ts';
+import { ChannelStream, type ChannelControl } from './channel-stream.ts';
 import { openWithWindow, takeOverFlow } from './internals.ts';
 import { Outflow } from './outflow.ts';
+import type { ReadMemory } from './read-memory.ts';
 import { RoundTrips } from './round-trips.ts';
 import { Budget } from './windows/budget.ts';
 import { Direction } from './windows/direction.ts';
@@ -21,16 +22,18 @@ export class Channels {
   readonly #client: Client;
   readonly #outflow: Outflow;
   readonly #roundTrips: RoundTrips;
+  readonly #memory: ReadMemory | undefined;
   readonly #budget = new Budget();
   readonly #down: Direction;
   readonly #up: Direction;
   readonly #open = new Set<ChannelStream>();
 
-  /** `client` is ready, and runs over `socket`. */
-  constructor(client: Client, socket: Duplex) {
+  /** `client` is ready, and runs over `socket`, which is read into `memory` if that is known. */
+  constructor(client: Client, socket: Duplex, memory?: ReadMemory) {
     const path = new Path();
     this.#client = client;
     this.#outflow = new Outflow(socket);
+    this.#memory = memory;
     this.#roundTrips = new RoundTrips(client, path);
     this.#down = new Direction(path);
     this.#up = new Direction(path);
@@ -55,7 +58,7 @@ export class Channels {
   }
 
   #stream(channel: Channel, ours: ReceiveWindow | undefined, window: ReceiveWindow): ChannelStream {
-    const stream = new ChannelStream(channel, this.#outflow, (onWindow) => {
+    const takeOver = (onWindow: () => void): ChannelControl | undefined => {
       const flow = ours && takeOverFlow(this.#client, channel, onWindow);
       if (ours === undefined || flow === undefined) return undefined;
       return {
@@ -64,7 +67,8 @@ export class Channels {
         send: new SendWindow(this.#up),
         onTraffic: (now) => this.#roundTrips.traffic(now),
       };
-    });
+    };
+    const stream = new ChannelStream(channel, this.#outflow, takeOver, this.#memory);
     this.#open.add(stream);
     stream.once('close', () => {
       window.close();

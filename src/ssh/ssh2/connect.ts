@@ -207,7 +207,8 @@ function established(
   hostKey: HostKeyCheck,
 ): SshConnection {
   reusePacketMemory(client, transport.stream);
-  const connection = new Ssh2Connection(client, transport.stream, settings, transport.address);
+  transport.memory?.watch(client);
+  const connection = new Ssh2Connection(client, transport, settings);
   // Re-keying shows the host key again; ssh2's own error says only that it was denied.
   client.prependListener('error', () => {
     if (hostKey.rejection !== undefined) connection.abandon(hostKey.rejection);

@@ -13,6 +13,7 @@ import { answersPing } from './keepalive.ts';
 import { absolutePath, findHome } from '../remote-home.ts';
 import { homeFromSftp } from './sftp-home.ts';
 import { RemoteListeners } from './remote-listener.ts';
+import type { Transport } from './transport.ts';
 
 /** How long the far end may take to answer our goodbye. */
 const CLOSE_TIMEOUT_MS = 2000;
@@ -30,13 +31,14 @@ export class Ssh2Connection implements SshConnection {
   #lost: TunnelError | undefined;
   #home: Promise<string> | undefined;
 
-  /** `client` is ready, and runs over `socket`. */
-  constructor(client: Client, socket: Duplex, settings: HostSettings, address: string) {
+  /** `client` is ready, and runs over `transport`. */
+  constructor(client: Client, transport: Transport, settings: HostSettings) {
+    const { stream: socket, memory, address } = transport;
     this.settings = settings;
     this.address = address;
     this.#client = client;
     this.#socket = socket;
-    this.#channels = new Channels(client, socket);
+    this.#channels = new Channels(client, socket, memory);
     this.#listeners = new RemoteListeners(client, this.#channels, settings.alias);
     client.on('error', (error: Error & { level?: string }) => {
       if (error.level !== 'agent') this.#lost ??= lostBecause(settings, error);

@@ -15,6 +15,7 @@ interface Internals {
     readonly _kexinit?: unknown;
     readonly _authsQueue?: unknown;
     readonly _cipher?: Cipher;
+    readonly _decipher?: Decipher;
     readonly _packetRW?: { readonly write?: Partial<PacketWriter> };
     authPK?: KeyRequest;
   };
@@ -24,6 +25,11 @@ interface Internals {
 interface Cipher {
   readonly encrypt?: (packet: Buffer) => void;
   allocPacket?: (payloadLength: number) => Buffer;
+}
+
+interface Decipher {
+  _onPayload?: (payload: Uint8Array) => unknown;
+  readonly _packet?: Uint8Array | null;
 }
 
 interface PacketWriter {
@@ -283,6 +289,44 @@ export function replacePacketAllocation(
   });
   if (isSame) cipher.allocPacket = allocate;
   return isSame;
+}
+
+export interface PayloadWatch {
+  /** Whether every packet so far was watched, and none that has come in part is held in this memory. */
+  isDoneWith(memory: ArrayBufferLike): boolean;
+}
+
+/** Those that decrypt in place, and hold no more of what they are given than a packet whose end has not come. */
+const IN_PLACE: ReadonlySet<string | undefined> = new Set([
+  'AESGCMDecipherBinding',
+  'ChaChaPolyDecipherBinding',
+]);
+
+/**
+ * Has `before` and `after` called around the handling of each packet that comes, the latter with its type (RFC 4253, section
+ * 12), for as long as the present keys are in use.
+ */
+export function watchPayloads(
+  client: Client,
+  before: () => void,
+  after: (type: number | undefined) => void,
+): PayloadWatch | undefined {
+  const { _protocol: protocol } = client as unknown as Internals;
+  const decipher = protocol?._decipher;
+  const handle = decipher?._onPayload;
+  if (decipher === undefined || typeof handle !== 'function' || decipher._packet === undefined)
+    return undefined;
+  if (!IN_PLACE.has(decipher.constructor.name)) return undefined;
+  decipher._onPayload = (payload) => {
+    const [type] = payload;
+    before();
+    const result = handle(payload);
+    after(type);
+    return result;
+  };
+  return {
+    isDoneWith: (memory) => protocol?._decipher === decipher && decipher._packet?.buffer !== memory,
+  };
 }
 
 export type AlgorithmKind = 'kex' | 'serverHostKey' | 'cipher' | 'hmac';

@@ -10,7 +10,7 @@ const LIMIT_FOR_SHORT = 2 * LIMIT;
 const SHORT_IN_A_ROW = 16;
 
 /** So much is written to the socket at once. */
-const GATHERED = 64 * 1024;
+const GATHERED = 128 * 1024;
 
 /**
  * One queue bound for everything that is written to an SSH connection. ssh2 never looks at what `socket.write`

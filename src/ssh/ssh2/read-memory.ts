@@ -1,28 +1,80 @@
-import type { OnReadOpts } from 'node:net';
+import type { Socket, OnReadOpts } from 'node:net';
+import type { Client } from 'ssh2';
+import { watchPayloads, type PayloadWatch } from './internals.ts';
 
 /** So much is read at once at least, where there is so much. */
 const LEAST = 64 * 1024;
 const SLAB = 256 * 1024;
 
+/** RFC 4254, section 5.2. */
+const WINDOW_ADJUST = 93;
+const CHANNEL_DATA = 94;
+
 /**
- * Has a socket read into large pieces of memory one after the other, and give what it has read to `push`, its own, which says
- * whether there may be more: most packets then come whole, so that they are decrypted where they are and not put together first.
+ * The memory that an SSH socket is read into: large pieces, so that most packets come whole and are decrypted where they are.
+ *
+ * What was read is overwritten by the next read if nobody can have kept any of it: each packet was a window update, or data
+ * that its reader gave back. Memory that is always new would have the garbage collector run for every few megabytes, which
+ * costs as much as all else together.
  */
-export function reading(push: (data: Buffer) => boolean): OnReadOpts {
-  let slab = Buffer.allocUnsafeSlow(SLAB);
-  let used = 0;
-  return {
-    buffer: () => {
-      if (SLAB - used < LEAST) {
-        slab = Buffer.allocUnsafeSlow(SLAB);
-        used = 0;
-      }
-      return slab.subarray(used);
-    },
-    callback: (length) => {
-      const data = slab.subarray(used, used + length);
-      used += length;
-      return push(data);
-    },
-  };
+export class ReadMemory {
+  readonly #memory = { slab: Buffer.allocUnsafeSlow(SLAB), used: 0 };
+  #watch: PayloadWatch | undefined;
+  /** Of what was read last. */
+  #isKept = true;
+  readonly #borrowers = new Set<() => boolean>();
+  /** The data of the packet that is being handled, or none is left of it. */
+  #isBorrowed = false;
+
+  /** For a socket that pushes what it reads. */
+  reading(socket: () => Socket): OnReadOpts {
+    return {
+      buffer: () => {
+        const memory = this.#memory;
+        if (SLAB - memory.used < LEAST) {
+          memory.slab = Buffer.allocUnsafeSlow(SLAB);
+          memory.used = 0;
+        }
+        return memory.slab.subarray(memory.used);
+      },
+      callback: (length) => {
+        const memory = this.#memory;
+        this.#isKept = false;
+        const data = memory.slab.subarray(memory.used, memory.used + length);
+        const mayPush = socket().push(data);
+        this.#settle();
+        // What waits to be read, or was read before the packets were watched, or is a packet that is not complete yet.
+        if (
+          this.#isKept ||
+          socket().readableLength > 0 ||
+          this.#watch?.isDoneWith(memory.slab.buffer) !== true
+        )
+          memory.used += length;
+        return mayPush;
+      },
+    };
+  }
+
+  /** From now on memory is used again, as far as the packets of the connection are known to allow it. */
+  watch(client: Client): void {
+    const before = (): void => void (this.#isBorrowed = false);
+    const after = (type: number | undefined): void => {
+      if (type !== WINDOW_ADJUST && !(type === CHANNEL_DATA && this.#isBorrowed)) this.#isKept = true;
+    };
+    const watch = (): void => void (this.#watch = watchPayloads(client, before, after));
+    watch();
+    // Each key exchange makes a new cipher.
+    client.on('handshake', watch);
+  }
+
+  /** The data of the packet that is being handled is used until `settle` says that it is not; without it no more. */
+  borrow(settle?: () => boolean): void {
+    this.#isBorrowed = true;
+    if (settle !== undefined) this.#borrowers.add(settle);
+  }
+
+  #settle(): void {
+    for (const settle of this.#borrowers) if (!settle()) this.#isKept = true;
+    this.#borrowers.clear();
+  }
 }

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bracketed } from '../../endpoint.ts';
 import type { HostSettings } from '../../config/settings.ts';
 import { ConnectError, systemCode } from '../../errors.ts';
-import { reading } from './read-memory.ts';
+import { ReadMemory } from './read-memory.ts';
 import type { SshContext } from '../context.ts';
 import { runProxyCommand } from './proxy-command.ts';
 
@@ -14,6 +14,8 @@ const FAMILY = { any: 0, inet: 4, inet6: 6 } as const;
 /** The bytes that an SSH connection runs over. Belongs to whoever opened it, who destroys `stream`. */
 export interface Transport {
   readonly stream: Duplex;
+  /** What `stream` is read into, where that is ours. */
+  readonly memory?: ReadMemory;
   /** For people: the address that was reached, or how. */
   readonly address: string;
   /** The server's own address; absent when something in between reaches it. */
@@ -93,8 +95,9 @@ async function tryEach(
     context.signal.throwIfAborted();
     for (const address of addresses) {
       try {
-        const stream = await dialTcp(address, bindAddress, settings, context.signal);
-        return { stream, address: `${bracketed(address)}:${settings.port}`, ip: address };
+        const memory = new ReadMemory();
+        const stream = await dialTcp(address, bindAddress, settings, context.signal, memory);
+        return { stream, memory, address: `${bracketed(address)}:${settings.port}`, ip: address };
       } catch (error) {
         context.signal.throwIfAborted();
         context.debug(
@@ -125,6 +128,7 @@ async function dialTcp(
   localAddress: string | undefined,
   settings: HostSettings,
   signal: AbortSignal,
+  memory: ReadMemory,
 ): Promise<Socket> {
   const seconds = settings.connectTimeout;
   const limits = seconds === undefined ? [signal] : [signal, AbortSignal.timeout(seconds * 1000)];
@@ -135,7 +139,7 @@ async function dialTcp(
     port: settings.port,
     noDelay: true,
     keepAlive: settings.tcpKeepAlive,
-    onread: reading((data) => socket.push(data)),
+    onread: memory.reading(() => socket),
     ...(localAddress === undefined ? {} : { localAddress }),
   });
   return await new Promise<Socket>((resolve, reject) => {

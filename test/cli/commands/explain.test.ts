@@ -13,7 +13,7 @@ import { startRig } from '../../rig/rig.ts';
 import { Recorder } from '../output/fakes.ts';
 
 async function run(args: readonly string[]): Promise<{ status: number; stdout: string; stderr: string }> {
-  const command = parseArguments(args);
+  const command = await parseArguments(args);
   assert.ok(command.name === 'explain');
   const [stdout, stderr] = [new Recorder(), new Recorder()];
   const status = await explain(command, { stdout, stderr });
@@ -250,32 +250,32 @@ suite('the transport that is explained', { skip }, () => {
 });
 
 suite('the word "explain"', () => {
-  test('is the command when it comes first, whatever flags are before it', () => {
+  test('is the command when it comes first, whatever flags are before it', async () => {
     for (const line of ['explain vps', '-F config explain vps', '--json explain vps', 'explain 8081 vps']) {
-      const command = parseArguments(line.split(' '));
+      const command = await parseArguments(line.split(' '));
       assert.ok(command.name === 'explain', line);
       assert.deepEqual(command.destination, { host: 'vps' });
     }
   });
 
-  test('is a host after -- or after a port', () => {
+  test('is a host after -- or after a port', async () => {
     for (const line of ['-- explain 8081', '8081 explain', '-l explain -- explain 8081']) {
-      const command = parseArguments(line.split(' '));
+      const command = await parseArguments(line.split(' '));
       assert.ok(command.name === 'open', line);
       assert.deepEqual(command.destination, { host: 'explain' });
     }
   });
 
-  test('is not the command as the value of a flag', () => {
+  test('is not the command as the value of a flag', async () => {
     for (const line of ['-l explain vps 8081', '-i explain vps 8081']) {
-      assert.equal(parseArguments(line.split(' ')).name, 'open', line);
+      assert.equal((await parseArguments(line.split(' '))).name, 'open', line);
     }
   });
 
-  test('without a host after it says how to name one, and how to mean a host of that name', () => {
+  test('without a host after it says how to name one, and how to mean a host of that name', async () => {
     for (const line of ['explain', 'explain 8081']) {
-      assert.throws(
-        () => parseArguments(line.split(' ')),
+      await assert.rejects(
+        parseArguments(line.split(' ')),
         (error) =>
           error instanceof UsageError &&
           error.hint.some((hint) => hint.includes('tunnel explain HOST 8081')) &&

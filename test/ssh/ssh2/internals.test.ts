@@ -12,6 +12,7 @@ import {
   replacePacketAllocation,
   signAtOnce,
   takeOverFlow,
+  watchPayloads,
   type ChannelFlow,
 } from '../../../src/ssh/ssh2/internals.ts';
 import { Outflow } from '../../../src/ssh/ssh2/outflow.ts';
@@ -151,6 +152,8 @@ test('an ssh2 of another shape is left alone, and channels still carry', async (
     replacePacketAllocation(other, (length) => Buffer.alloc(length)),
     false,
   );
+  const nothing = (): void => undefined;
+  assert.equal(watchPayloads(other, nothing, nothing), undefined);
   assert.equal(ping(other), false);
   assert.equal(authenticateAtOnce(other), false);
   assert.equal(

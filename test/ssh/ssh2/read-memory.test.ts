@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lender } from '../../../src/lender.ts';
+import { relay } from '../../../src/forward/relay.ts';
+import type { SshConnection } from '../../../src/ssh/connection.ts';
+import { needs } from '../../rig/requirements.ts';
+import { startRig } from '../../rig/rig.ts';
+import { login } from './ssh2.ts';
+
+const SIZE = 6 * 1024 * 1024;
+
+/** A server that sends a block of its own to each connection, and then ends it. */
+async function startSender(t: TestContext, block: Buffer): Promise<number> {
+  const server = createServer((socket) => socket.on('error', () => undefined).end(block));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** Reads a channel through a relay and a local connection, as a client of a forward does. */
+async function throughRelay(stream: Duplex, read: (client: Socket) => Promise<Buffer>): Promise<Buffer> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => void relay(stream, socket));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const received = await read(client);
+  server.close();
+  return received;
+}
+
+async function all(stream: Duplex): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(stream, 'end');
+  stream.destroy();
+  return Buffer.concat(chunks);
+}
+
+/** Stops again and again, so that the relay has to wait. */
+async function slowly(client: Socket): Promise<Buffer> {
+  const received = all(client);
+  for (let i = 0; i < 20; i++) {
+    client.pause();
+    await sleep(10);
+    client.resume();
+    await sleep(2);
+  }
+  return await received;
+}
+
+for (const [name, config] of [
+  ['AES-GCM', ['Ciphers aes128-gcm@openssh.com']],
+  ['ChaCha20', ['Ciphers chacha20-poly1305@openssh.com']],
+  ['keys that change all the time', ['RekeyLimit 1M']],
+] as const) {
+  test(`what is read at the same time never mixes, whoever keeps it: ${name}`, async (t) => {
+    if (!needs(t, 'sshd')) return;
+    const rig = await startRig(t);
+    const sshd = await rig.sshd();
+    const connection: SshConnection = await login(rig, sshd.writeClient({ name: 'vps', config }));
+    const readers: ((stream: Duplex) => Promise<Buffer>)[] = [
+      all,
+      (stream) => throughRelay(stream, all),
+      (stream) => throughRelay(stream, slowly),
+    ];
+    await Promise.all(
+      Array.from({ length: 9 }, async (_, i) => {
+        const block = randomBytes(SIZE + i);
+        const port = await startSender(t, block);
+        const stream = await connection.dial({ kind: 'tcp', host: '127.0.0.1', port });
+        const received = await readers[i % readers.length]?.(stream);
+        assert.ok(received?.equals(block), `reader ${i}`);
+      }),
+    );
+    const { stdout } = await connection.exec(`seq 100000`);
+    assert.equal(stdout.split('\n')[99_999], '100000');
+  });
+}
+
+test('a reader that gives back what it was lent has little memory used, and one that does not keeps its own', async (t) => {
+  if (!needs(t, 'sshd')) return;
+  const rig = await startRig(t);
+  const sshd = await rig.sshd();
+  const connection = await login(rig, sshd.client);
+  const port = await startSender(t, randomBytes(SIZE));
+  const memoryOf = async (onChunk: (stream: Duplex & Partial<Lender>, chunk: Uint8Array) => void) => {
+    const stream = await connection.dial({ kind: 'tcp', host: '127.0.0.1', port });
+    const memory = new Set<ArrayBufferLike>();
+    stream.on('data', (chunk: Uint8Array) => {
+      memory.add(chunk.buffer);
+      onChunk(stream, chunk);
+    });
+    await once(stream, 'end');
+    stream.destroy();
+    return [...memory].reduce((total, { byteLength }) => total + byteLength, 0);
+  };
+  const givenBack = await memoryOf((stream, chunk) => stream.borrow?.(chunk, () => true));
+  const kept = await memoryOf(() => undefined);
+  const notYet = await memoryOf((stream, chunk) => stream.borrow?.(chunk, () => false));
+  assert.ok(givenBack < SIZE / 2, `${givenBack} bytes`);
+  assert.ok(kept >= SIZE && notYet >= SIZE, `${kept} and ${notYet} bytes`);
+});

@@ -164,9 +164,16 @@ export const mutants: readonly Mutant[] = [
   {
     loses: 'a reader that stops stops the writer',
     file: 'src/forward/relay.ts',
-    text: 'if (!this.peer.stream.write(chunk)) this.stream.pause();',
-    replacement: 'this.peer.stream.write(chunk);',
+    text: 'if (!to.write(chunk)) this.stream.pause();',
+    replacement: 'to.write(chunk);',
     test: 'test/forward/dynamic.test.ts',
+  },
+  {
+    loses: 'a server that stops reading stops its client',
+    file: 'src/forward/relay.ts',
+    text: 'to.writableLength >= to.writableHighWaterMark',
+    replacement: 'to.writableLength < 0',
+    test: 'test/forward/local.test.ts',
   },
   {
     loses: 'all windows together are bounded',

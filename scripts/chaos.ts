@@ -13,6 +13,8 @@ import { until } from '../test/rig/until.ts';
 
 /** The whole run ends by itself, whatever happens. */
 const LIMIT_MS = 10 * 60_000;
+/** Idle connections to upstreams, and what the server has not heard of yet, are gone by then. */
+const REST_MS = 6000;
 /** What a process may have more of at the end than after the first requests: caches, a new connection's buffers. */
 const SPARE_DESCRIPTORS = 4;
 const SPARE_MEMORY_KB = 40 * 1024;
@@ -40,21 +42,41 @@ async function run(): Promise<void> {
   const chance = new Chance(Number(values.seed));
   const sshd = await rig.sshd({ relay: true });
   const app = await rig.own(startCountedApp(rig.folder('app')));
-  const port = await freePort();
+  const [port, http] = [await freePort(), await freePort()];
   const alive = ['-o', 'ServerAliveInterval=1', '-o', 'ServerAliveCountMax=2', '-o', 'ConnectTimeout=2'];
   const life = ['--reconnect', '100ms..500ms', '--hold', '20s'];
-  const args = [...sshd.client.flags, ...alive, ...life, '--json', 'vps', `${port}:${app.socket}`];
-  const tunnel = await rig.tunnel(args);
-  await tunnel.waitForEvent('forward');
+  const what = [`${port}:${app.socket}`, '--http', String(http), '-r', `/=${app.socket}`];
+  const tunnel = await rig.tunnel([...sshd.client.flags, ...alive, ...life, '--json', 'vps', ...what]);
+  await tunnel.waitForEvent('forward', ({ kind }) => kind === 'http');
   console.log(`seed ${values.seed}: ${values.faults} faults, ${values.clients} clients`);
 
   const tally: Tally = { answered: 0, failed: 0, wrong: [] };
-  const stop = new AbortController();
-  const clients = Promise.all(
-    Array.from({ length: Number(values.clients) }, () => runClient(port, chance, tally, stop.signal)),
-  );
+  const ask = async (signal: AbortSignal): Promise<void> => {
+    const ports = Array.from({ length: Number(values.clients) }, (_, index) =>
+      index % 2 === 0 ? port : http,
+    );
+    await Promise.all(ports.map((one) => runClient(one, chance, tally, signal)));
+  };
+  /** With nobody connected: what is open for clients would hide what leaks. */
+  const atRest = async (): Promise<Footprint> => {
+    const isDone = (): boolean => {
+      const connections = tunnel.events.filter(({ event }) => event === 'connection');
+      const open = new Map(connections.map((event) => [event['spec'], event['open']]));
+      return [...open.values()].every((count) => count === 0);
+    };
+    await until('every connection is closed', isDone);
+    await sleep(REST_MS);
+    return footprint(tunnel.pid);
+  };
+
+  const warm = new AbortController();
+  const first = ask(warm.signal);
   await until('the first requests are answered', () => tally.answered > 100);
-  const before = footprint(tunnel.pid);
+  warm.abort();
+  await first;
+  const before = await atRest();
+  const stop = new AbortController();
+  const clients = ask(stop.signal);
   const caused = new Map<string, number>();
   const start = performance.now();
   for (let fault = 0; fault < Number(values.faults); fault++) {
@@ -66,13 +88,7 @@ async function run(): Promise<void> {
   stop.abort();
   await clients;
   const seconds = (performance.now() - start) / 1000;
-  const isDone = (): boolean => {
-    const { open } = tunnel.events.findLast(({ event }) => event === 'connection') ?? { open: 0 };
-    return open === 0;
-  };
-  await until('every connection is closed', isDone);
-  await sleep(2000);
-  const after = footprint(tunnel.pid);
+  const after = await atRest();
   const readies = tunnel.events.filter(({ event }) => event === 'ready').length;
   const twice = [...app.executed].filter(([, times]) => times > 1);
   const { status } = await tunnel.interrupt();
@@ -98,7 +114,12 @@ async function run(): Promise<void> {
 }
 
 /** What a process has open, and in memory. */
-function footprint(pid: number): { descriptors: number; memoryKb: number } {
+interface Footprint {
+  readonly descriptors: number;
+  readonly memoryKb: number;
+}
+
+function footprint(pid: number): Footprint {
   const [, memory = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
   return { descriptors: readdirSync(`/proc/${pid}/fd`).length, memoryKb: Number(memory) };
 }

@@ -3,6 +3,7 @@ import { formatDestination } from '../config/destination.ts';
 import { checkProfileName, type ProfileOptions, type ProfileSession } from '../config/profiles/profile.ts';
 import { UsageError } from '../errors.ts';
 import { withAbsolutePlaces } from '../session/http-spec.ts';
+import type { VpnPlan } from '../session/plan.ts';
 import { formatFlag, formatSpec, withAbsolutePath, type ForwardSpec, type HttpSpec } from '../spec.ts';
 import { formatWireguard } from '../wireguard/address.ts';
 import { closest } from '../closest.ts';
@@ -45,8 +46,19 @@ function sessionOf(line: Line, profile: string): ProfileSession {
   return {
     ...(host !== profile && { host }),
     ...(target.forwards && keptForwards(target.forwards)),
-    ...(vpn && { wireguard: formatWireguard(vpn.address), ...(vpn.via !== 'auto' && { via: vpn.via }) }),
+    ...keptVpn(vpn),
     ...(Object.keys(options).length > 0 && { options }),
+  };
+}
+
+/** The VPN that a session may go through, as a profile has it. */
+export function keptVpn(vpn: VpnPlan | undefined): Pick<ProfileSession, 'wireguard' | 'via' | 'standby'> {
+  if (vpn === undefined) return {};
+  const { address, via, standby } = vpn;
+  return {
+    wireguard: formatWireguard(address),
+    ...(via !== 'auto' && { via }),
+    ...(standby && { standby: true }),
   };
 }
 

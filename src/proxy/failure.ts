@@ -1,4 +1,4 @@
-import { DialError, systemCode, TunnelError } from '../errors.ts';
+import { systemCode, TunnelError } from '../errors.ts';
 
 /** What stands in the way of an answer, in words for a page. */
 export interface Failure {
@@ -52,8 +52,4 @@ export function toUpstreamError(error: unknown, upstream: string): TunnelError {
     hint: ['Its log may say why.'],
     cause: error,
   });
-}
-
-export function isDialError(error: unknown): boolean {
-  return error instanceof DialError;
 }

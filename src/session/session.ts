@@ -170,7 +170,8 @@ export class Session {
 
   /**
    * Adds a forward over the same connection; one that needs the host to be opened waits for a connection as long as what
-   * is accepted does. Throws a `ListenError`, the error that ended the session, or the reason of `signal`.
+   * is accepted does. Throws a `ListenError` (`not-connected` when none came), the error that ended the session, or the
+   * reason of `signal`.
    */
   async forward(spec: ForwardSpec, signal?: AbortSignal): Promise<Forward> {
     const tooLong = (): ListenError => this.#notConnected(spec);

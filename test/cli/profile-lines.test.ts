@@ -20,6 +20,7 @@ const lines = [
   '8081 vps',
   'vps --http 8080 -r /api/*=~/api/app.sock -r api.localhost/=5000,keep-prefix 8081',
   'vps 8081 --wireguard 10.0.0.1,interface=wg0 --via wireguard',
+  'vps 8081 --wireguard 10.0.0.1 --standby',
 ];
 
 for (const line of lines) {

@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import type { Dialer } from '../../src/endpoint.ts';
 import { DialError, ListenError, type TunnelError } from '../../src/errors.ts';
@@ -198,6 +199,25 @@ test('a stream that is dialled for a client that has left is closed', async (t) 
   gate.emit('open');
   await until(() => far.sockets.length === 1 && forward.open === 0);
   await closed((far.sockets[0] as Socket).resume());
+});
+
+test('a server that stops reading stops the client', async (t) => {
+  const far = await startFarServer(t, (socket) => socket.pause());
+  const [endpoint] = endpointsOf(await openForward(t, far.endpoint));
+  const client = await connectTo(t, endpoint);
+  const chunk = Buffer.alloc(256 * 1024);
+  let sent = 0;
+  const send = (): void => {
+    sent += chunk.length;
+    if (sent < 128 * 1024 * 1024) client.write(chunk, send);
+  };
+  send();
+  let before = -1;
+  for (let still = 0; still < 20; before = sent) {
+    await sleep(5);
+    still = sent === before ? still + 1 : 0;
+  }
+  assert.ok(sent < 64 * 1024 * 1024, `${sent} bytes were taken`);
 });
 
 test('500 connections at once are all answered and leave nothing behind', async (t) => {

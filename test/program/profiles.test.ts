@@ -89,12 +89,15 @@ test('what a session has open is saved with the flags that it was opened with', 
   const { rig, sshd, target, tunnel, ok } = started;
   assert.match((await tunnel('save', 'vps')).stderr, /There is no session vps to keep/);
   const [port, another, socks] = [await freePort(), await freePort(), await freePort()];
-  await ok(...sshd.client.flags, 'vps', `${port}:${target}`, '-o', 'ConnectTimeout=9', '-d');
+  const vpn = ['--wireguard', '192.0.2.1', '--standby'];
+  await ok(...sshd.client.flags, 'vps', `${port}:${target}`, '-o', 'ConnectTimeout=9', ...vpn, '-d');
   await ok('add', 'vps', `${another}:${target}`, '-D', String(socks));
   await ok('save', 'vps', '--description', 'all of it');
   assert.deepEqual(profiles(rig)['vps'], {
     description: 'all of it',
     forwards: [`${port}:${target}`, `${another}:${target}`, `-D ${socks}`],
+    wireguard: '192.0.2.1',
+    standby: true,
     options: { config: sshd.client.configFile, ssh: ['ConnectTimeout=9'] },
   });
   await ok('stop', 'vps');

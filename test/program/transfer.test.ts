@@ -204,13 +204,14 @@ async function assertStopped(senders: readonly Socket[], tunnel: Tunnel): Promis
   assert.ok(most < MEMORY_LIMIT, `it held ${most} bytes`);
 }
 
-/** Answers as `echo` does, but nobody before `count` have spoken. A scan, which tries every port, is none of them. */
+/** Answers as `echo` does, but nobody before `count` have asked. Whoever only scans this machine is sent away. */
 function together(count: number): Behaviour {
   const waiting: Socket[] = [];
   return (socket) => {
-    socket.once('data', (first: Buffer) => {
-      if (!first.toString().startsWith('connection ')) return void socket.destroy();
-      socket.pause().unshift(first);
+    socket.once('end', () => socket.end());
+    socket.once('data', (question: Buffer) => {
+      if (!question.toString().startsWith('connection ')) return void socket.destroy();
+      socket.pause().unshift(question);
       waiting.push(socket);
       if (waiting.length === count) for (const each of waiting.splice(0)) echo(each);
     });

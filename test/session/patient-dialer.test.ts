@@ -107,9 +107,11 @@ test('a dial that is under way when the connection is lost is made over the next
   assert.equal(await dial(port), stream);
 });
 
-test('what is held longer than it may be fails, with the reason why there is no connection', async () => {
-  const dial = patientDialer(new Links(), explain, patience);
-  await assert.rejects(dial(port), (error: ConnectionLostError) => {
+test('what is held longer than it may be fails, with the reason why there is no connection', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const dialled = patientDialer(new Links(), explain, patience)(port);
+  t.mock.timers.tick(patience.holdMs);
+  await assert.rejects(dialled, (error: ConnectionLostError) => {
     assert.equal(error.code, 'held-too-long');
     assert.match(error.message, /held for 0\.2 s .* Lost$/);
     return true;

@@ -21,6 +21,8 @@ const line = (name: string, letter: string): string =>
 
 interface Attempt {
   readonly shown?: string;
+  /** Shown when keys are exchanged anew. */
+  readonly later?: string;
   readonly known?: string;
   readonly config?: readonly string[];
   readonly ip?: string;
@@ -47,7 +49,10 @@ async function judge(t: TestContext, attempt: Attempt): Promise<Outcome> {
   const told = nothingTold();
   const settings = await resolveSettings({ host: 'h' }, { configFile });
   const check = await HostKeyCheck.create(settings, contextOf(told, attempt.ask), attempt.ip ?? ADDRESS);
-  const accepted = await new Promise<boolean>((resolve) => check.verify(key(attempt.shown ?? 'a'), resolve));
+  const { shown = 'a', later = shown } = attempt;
+  const shows = (letter: string): Promise<boolean> =>
+    new Promise((resolve) => check.verify(key(letter), resolve));
+  const accepted = (await shows(shown)) && (await shows(later));
   if (accepted) await check.remember();
   assert.equal(check.rejection === undefined, accepted);
   return {
@@ -58,6 +63,18 @@ async function judge(t: TestContext, attempt: Attempt): Promise<Outcome> {
     types: check.knownTypes,
   };
 }
+
+for (const mode of ['ask', 'yes']) {
+  test(`an unknown key is refused with StrictHostKeyChecking ${mode} where there is nobody to ask`, async (t) => {
+    const { code, known } = await judge(t, { config: [`StrictHostKeyChecking ${mode}`] });
+    assert.deepEqual([code, known], ['host-key-unknown', '']);
+  });
+}
+
+test('a key that changes within one connection is refused', async (t) => {
+  const { code } = await judge(t, { known: line('name.example', 'a'), later: 'b' });
+  assert.equal(code, 'host-key-changed');
+});
 
 const CHECK = ['CheckHostIP yes'];
 

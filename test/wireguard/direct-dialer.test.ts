@@ -41,10 +41,12 @@ test('a connection comes from our address in the VPN, and keeps half-closes', on
   assert.equal(from, '127.0.0.2');
 });
 
-test(
-  'a route that turns away while connecting takes the connection back, before a byte',
-  onlyLinux,
-  async (t) => {
+for (const [what, route, why] of [
+  ['a route that turns away', elsewhere, 'the route to 127.0.0.1 is through eth0'],
+  ['a route of which nothing can be told any more', routeDown('unclear', 'nobody knows'), 'nobody knows'],
+  ['an address of ours that changes', { ...up, source: '127.0.0.3' }, 'the route has just changed'],
+] as const) {
+  test(`${what} while connecting takes the connection back, before a byte`, onlyLinux, async (t) => {
     let bytes = 0;
     let ended: Promise<boolean> | undefined;
     const server = await serve((socket) => {
@@ -52,15 +54,15 @@ test(
       ended = closed(socket);
     });
     t.after(() => server.stop());
-    const dial = directDialer(guardWith(up, elsewhere));
+    const dial = directDialer(guardWith(up, route));
     await assert.rejects(dial({ kind: 'tcp', host: 'localhost', port: server.port }), {
       code: directFailure.down,
-      message: 'WireGuard does not lead to 127.0.0.1: the route to 127.0.0.1 is through eth0',
+      message: `WireGuard does not lead to 127.0.0.1: ${why}`,
     });
     await ended;
     assert.equal(bytes, 0);
-  },
-);
+  });
+}
 
 test('a route that has turned away is not tried', async (t) => {
   const server = await serve((socket) => socket.resume());

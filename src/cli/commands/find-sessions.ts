@@ -43,7 +43,7 @@ function isExact(sessions: readonly RunningSession[], name: string): boolean {
   return sessions.some(({ status }) => status.name === name);
 }
 
-/** As `lookUpSessions`, for whoever needs them all: throws a `NotFoundError` also for one that does not answer. */
+/** As `lookUpSessions`, for whoever needs them all: one that does not answer is a `NotFoundError`, too (`mute-session`). */
 export async function findSessions(names: readonly string[]): Promise<readonly RunningSession[]> {
   const { sessions, mute } = await lookUpSessions(names);
   const [first] = mute;

@@ -9,7 +9,7 @@ import type { SaveCommand } from '../command.ts';
 import { messages } from '../output/messages.ts';
 import type { Screens } from '../output/output.ts';
 import { painter } from '../output/screen.ts';
-import { keptForwards, sshOptionsOf } from '../profile-lines.ts';
+import { keptForwards, keptVpn, sshOptionsOf } from '../profile-lines.ts';
 
 /**
  * Keeps what is given, or what the session of that name has open, as a profile. Fulfils with the exit status; throws a
@@ -58,12 +58,16 @@ async function runningSession(name: string): Promise<ProfileSession> {
 }
 
 /** Its name has its user and port in it. */
-function sessionOf({ name, flags, transport, forwards }: SessionStatus, profile: string): ProfileSession {
+function sessionOf(
+  { name, flags, transport, vpn, forwards }: SessionStatus,
+  profile: string,
+): ProfileSession {
   const { user: _user, port: _port, ...others } = flags;
   const options = { ...sshOptionsOf(others), ...(transport !== 'auto' && { transport }) };
   return {
     ...(name !== profile && { host: name }),
     ...keptForwards(forwards.map((forward) => readForward(forward).spec)),
+    ...keptVpn(vpn),
     ...(Object.keys(options).length > 0 && { options }),
   };
 }

@@ -1,4 +1,4 @@
-import { commandTable, openEntry, type CommandEntry } from '../command-table.ts';
+import { commandTable, type CommandEntry } from '../command-table.ts';
 import { flags, type Flag, type FlagName } from '../flags.ts';
 
 type Term = readonly [term: string, text: string];
@@ -30,8 +30,4 @@ export function flagTerms(wanted: (flag: Flag, name: FlagName) => boolean): Term
 function flagTerm(name: string, { alias, value }: Flag): string {
   const letter = alias === undefined ? '    ' : `-${alias}, `;
   return `${letter}--${name}${value === undefined ? '' : ` ${value}`}`;
-}
-
-export function entryOf(name: string | undefined): CommandEntry | undefined {
-  return name === undefined ? openEntry : commandTable[name];
 }

@@ -8,7 +8,7 @@ import type { Layer, Values } from './layer.ts';
 
 /** A profile says what flags would. */
 export function profileLayer(name: string, session: ProfileSession): Layer {
-  const { forwards, routes, http, wireguard, via, options = {} } = session;
+  const { forwards, routes, http, wireguard, via, standby, options = {} } = session;
   const { user, port, identity, jump, config, ssh, compress, transport, reconnect, hold, retryDial, wait } =
     options;
   return {
@@ -19,6 +19,7 @@ export function profileLayer(name: string, session: ProfileSession): Layer {
       http,
       wireguard,
       via,
+      standby,
       user,
       port,
       identity,

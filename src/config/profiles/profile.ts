@@ -35,6 +35,7 @@ export interface ProfileSession {
   readonly http?: string | number;
   readonly wireguard?: string;
   readonly via?: string;
+  readonly standby?: boolean;
   readonly options?: ProfileOptions;
 }
 
@@ -128,6 +129,7 @@ const sessionKeys: Readonly<Record<string, Shape>> = {
   },
   wireguard: text('The address of the host inside a WireGuard network'),
   via: { kind: 'choice', about: 'Which way the bytes go', of: ['auto', 'ssh', 'wireguard'] },
+  standby: { kind: 'boolean', about: 'Have the SSH connection ready while WireGuard is used' },
   options,
 };
 

@@ -1,7 +1,7 @@
 import type { SshFlags } from '../../config/settings.ts';
 import type { TransportName } from '../../ssh/transport-name.ts';
 import { version } from '../../version.ts';
-import type { SessionPlan } from '../plan.ts';
+import type { SessionPlan, VpnPlan } from '../plan.ts';
 import { errorReport, forwardReport, type ErrorReport, type ForwardReport } from '../report.ts';
 import type { Session } from '../session.ts';
 import type { Path } from '../../wireguard/health-state.ts';
@@ -30,12 +30,13 @@ export interface SessionStatus {
   /** What it was opened with. */
   readonly flags: SshFlags;
   readonly transport: TransportName;
+  readonly vpn?: VpnPlan;
   readonly forwards: readonly ForwardReport[];
 }
 
 export function sessionStatus(
   session: Session,
-  { fingerprint, flags, transport }: SessionPlan,
+  { fingerprint, flags, transport, vpn }: SessionPlan,
   name: string,
   startedAt: number,
 ): SessionStatus {
@@ -59,6 +60,7 @@ export function sessionStatus(
     fingerprint,
     flags,
     transport,
+    ...(vpn && { vpn }),
     forwards: session.forwards.map(forwardReport),
   };
 }

@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { DialError } from '../../errors.ts';
+import { collectOutput } from '../command-output.ts';
 import type { CommandResult } from '../connection.ts';
 import { clientOptions } from './ssh-arguments.ts';
-
-/** Enough for any answer that we ask for; a command that says more is cut off. */
-const OUTPUT_LIMIT = 1024 * 1024;
 
 export interface ExecOptions {
   readonly controlPath: string;
@@ -49,7 +46,7 @@ export async function runProgram(
   // A group of its own: a Ctrl-C is for us, who decide what ends.
   const child = spawn(name, args, { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => undefined).end(input);
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  const [stdout, stderr] = [collectOutput(child.stdout), collectOutput(child.stderr)];
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), timeoutMs);
   try {
@@ -69,14 +66,4 @@ export async function runProgram(
 function notRun(alias: string, said: string): DialError {
   const lines = said.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('debug'));
   return new DialError('exec-refused', `${alias} runs no command for us`, { hint: lines.slice(-3) });
-}
-
-function collect(stream: Readable): () => string {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  stream.on('data', (chunk: Buffer) => {
-    if (length < OUTPUT_LIMIT) chunks.push(chunk);
-    length += chunk.length;
-  });
-  return () => Buffer.concat(chunks).toString('utf8', 0, OUTPUT_LIMIT);
 }

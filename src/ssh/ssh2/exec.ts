@@ -1,8 +1,6 @@
 import type { Client, ClientChannel } from 'ssh2';
+import { collectOutput } from '../command-output.ts';
 import type { CommandResult } from '../connection.ts';
-
-/** Enough for any answer that we ask for; a command that says more is cut off. */
-const OUTPUT_LIMIT = 1024 * 1024;
 
 /** Runs one command in a session channel, with nothing on its standard input. */
 export function run(client: Client, command: string, timeoutMs: number): Promise<CommandResult> {
@@ -22,8 +20,8 @@ export function run(client: Client, command: string, timeoutMs: number): Promise
       }
       channel = opened;
       if (late) opened.close();
-      const stdout = collect(opened);
-      const stderr = collect(opened.stderr);
+      const stdout = collectOutput(opened);
+      const stderr = collectOutput(opened.stderr);
       let status: number | undefined;
       opened.on('exit', (code: number | null) => {
         status = code ?? undefined;
@@ -42,14 +40,4 @@ export function run(client: Client, command: string, timeoutMs: number): Promise
       reject(error);
     }
   });
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  stream.on('data', (chunk: Buffer) => {
-    if (length < OUTPUT_LIMIT) chunks.push(chunk);
-    length += chunk.length;
-  });
-  return () => Buffer.concat(chunks).toString('utf8', 0, OUTPUT_LIMIT);
 }

@@ -34,7 +34,8 @@ class CommandStream extends Duplex {
     child.on('exit', (status, signal) => {
       if (status !== 0) fail(`ended with ${status === null ? String(signal) : `status ${status}`}`);
     });
-    child.stdin.on('error', (error) => this.destroy(error));
+    // A command that has ended takes nothing more; what it ended with says more than that, and is about to be told.
+    child.stdin.on('error', () => undefined);
     child.stdout.on('error', (error) => this.destroy(error));
     child.stdout.on('data', (data) => {
       if (!this.push(data)) child.stdout.pause();
@@ -47,7 +48,9 @@ class CommandStream extends Duplex {
   }
 
   override _write(data: Buffer, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#child.stdin.write(data, encoding, done);
+    this.#child.stdin.write(data, encoding, (error) => {
+      if (!error) done();
+    });
   }
 
   override _final(done: (error?: Error | null) => void): void {

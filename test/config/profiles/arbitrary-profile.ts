@@ -52,6 +52,7 @@ const session = {
   ),
   http: fc.oneof(port, word),
   wireguard: word,
+  standby: fc.boolean(),
   via: fc.constantFrom('auto', 'ssh', 'wireguard'),
   options,
 };

@@ -18,6 +18,14 @@ test('a command runs there, and its output and status come back', async (t) => {
   assert.equal((await connection.exec('head -c 3000000 /dev/zero')).stdout.length, 1024 * 1024);
 });
 
+test('a command there does not get at the agent, whatever the configuration says', async (t) => {
+  if (!needs(t, 'sshd')) return;
+  const rig = await startOpensshRig(t);
+  const connection = await connectIn(rig, (await rig.sshd()).writeClient({ config: ['ForwardAgent yes'] }));
+
+  assert.equal((await connection.exec('echo "agent: $SSH_AUTH_SOCK"')).stdout, 'agent: \n');
+});
+
 test('a command that does not end is given up, and the next one runs', async (t) => {
   if (!needs(t, 'sshd')) return;
   const rig = await startOpensshRig(t);

@@ -23,6 +23,23 @@ test('a server that hangs up as soon as it has accepted is said to have done so'
   assert.match(error.message, /the server closed the connection/);
 });
 
+test('a server is asked for its host key, and none that is not known is logged in to', async (t) => {
+  const rig = await startRig(t);
+  let logins = 0;
+  const server = await rig.own(
+    startSsh2Server((connection) => {
+      connection.on('authentication', (context) => {
+        logins += 1;
+        context.accept();
+      });
+    }),
+  );
+  const { publicKey: hostKey } = await makeKey(join(rig.folder('keys'), 'another'));
+  const error = await refusal(await clientOf(rig, { port: server.port, hostKey }));
+  assert.equal(error.code, 'host-key-changed');
+  assert.equal(logins, 0);
+});
+
 test('a KnownHostsCommand that does not end is named when ConnectTimeout has passed', async (t) => {
   const rig = await startRig(t);
   const server = await rig.own(startSsh2Server(() => undefined));

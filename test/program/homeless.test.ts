@@ -24,7 +24,8 @@ async function start(t: TestContext, kind: 'missing' | 'read-only'): Promise<Hom
   const user = await rig.user();
   const home = kind === 'missing' ? join(rig.dir, 'no home') : user.home;
   chmodSync(user.home, 0o555);
-  const env: NodeJS.ProcessEnv = { PATH: rig.env['PATH'], HOME: home, SHELL: '/bin/bash' };
+  const { PATH, LANG } = rig.env;
+  const env: NodeJS.ProcessEnv = { PATH, LANG, HOME: home, SHELL: '/bin/bash' };
   const command = [...user.prefix, process.execPath, binary];
   return { rig, user, home, env, tunnel: (...args) => rig.run([...command, ...args], { env, cwd: '/' }) };
 }

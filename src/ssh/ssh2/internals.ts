@@ -29,7 +29,12 @@ interface Cipher {
 
 interface Decipher {
   _onPayload?: (payload: Uint8Array) => unknown;
+  /** Of the packet whose end has not come: its memory, and how much of what there is of it. */
   readonly _packet?: Uint8Array | null;
+  readonly _lenBytes?: number;
+  readonly _len?: number;
+  readonly _pktLen?: number;
+  readonly _tagPos?: number;
 }
 
 interface PacketWriter {
@@ -292,6 +297,11 @@ export function replacePacketAllocation(
 }
 
 export interface PayloadWatch {
+  /**
+   * How many of these bytes, which come next, are whole packets: ssh2 puts a packet that comes in parts together in new
+   * memory. All of them where that cannot be known: between two keys, or with a cipher that hides the length.
+   */
+  wholePackets(data: Buffer): number;
   /** Whether every packet so far was watched, and none that has come in part is held in this memory. */
   isDoneWith(memory: ArrayBufferLike): boolean;
 }
@@ -325,8 +335,36 @@ export function watchPayloads(
     return result;
   };
   return {
+    wholePackets: (data) =>
+      protocol?._decipher === decipher && protocol._kexinit === undefined
+        ? wholePackets(decipher, data)
+        : data.length,
     isDoneWith: (memory) => protocol?._decipher === decipher && decipher._packet?.buffer !== memory,
   };
+}
+
+/** Of a packet of AES-GCM (RFC 5647, section 7.3), whose length stands in clear in front of it, and its tag behind. */
+const LENGTH = 4;
+const TAG = 16;
+/** The longest that ssh2 takes. */
+const LONGEST = 35_000;
+
+function wholePackets(decipher: Decipher, data: Buffer): number {
+  const { _lenBytes, _len, _pktLen, _tagPos } = decipher;
+  if (decipher.constructor.name !== 'AESGCMDecipherBinding') return data.length;
+  if (_len === undefined || _pktLen === undefined || _tagPos === undefined) return data.length;
+  let end = 0;
+  if (_lenBytes === LENGTH) end = _len - _pktLen + TAG - _tagPos;
+  else if (_lenBytes !== 0) return data.length;
+  for (let next = end; next <= data.length;) {
+    end = next;
+    if (end + LENGTH > data.length) return end;
+    const length = data.readUInt32BE(end);
+    // ssh2 is to see it.
+    if (length > LONGEST) return data.length;
+    next = end + LENGTH + length + TAG;
+  }
+  return Math.min(end, data.length);
 }
 
 export type AlgorithmKind = 'kex' | 'serverHostKey' | 'cipher' | 'hmac';

@@ -18,9 +18,12 @@ const CHANNEL_DATA = 94;
  * costs as much as all else together.
  */
 export class ReadMemory {
-  readonly #memory = { slab: Buffer.allocUnsafeSlow(SLAB), used: 0 };
+  #slab = Buffer.allocUnsafeSlow(SLAB);
+  /** What was read and is not handed over: a packet whose end has not come. */
+  #start = 0;
+  #end = 0;
   #watch: PayloadWatch | undefined;
-  /** Of what was read last. */
+  /** Of what was handed over last. */
   #isKept = true;
   readonly #borrowers = new Set<() => boolean>();
   /** The data of the packet that is being handled, or none is left of it. */
@@ -30,27 +33,14 @@ export class ReadMemory {
   reading(socket: () => Socket): OnReadOpts {
     return {
       buffer: () => {
-        const memory = this.#memory;
-        if (SLAB - memory.used < LEAST) {
-          memory.slab = Buffer.allocUnsafeSlow(SLAB);
-          memory.used = 0;
-        }
-        return memory.slab.subarray(memory.used);
+        if (SLAB - this.#end < LEAST) this.#startSlab();
+        return this.#slab.subarray(this.#end);
       },
       callback: (length) => {
-        const memory = this.#memory;
-        this.#isKept = false;
-        const data = memory.slab.subarray(memory.used, memory.used + length);
-        const mayPush = socket().push(data);
-        this.#settle();
-        // What waits to be read, or was read before the packets were watched, or is a packet that is not complete yet.
-        if (
-          this.#isKept ||
-          socket().readableLength > 0 ||
-          this.#watch?.isDoneWith(memory.slab.buffer) !== true
-        )
-          memory.used += length;
-        return mayPush;
+        this.#end += length;
+        const data = this.#slab.subarray(this.#start, this.#end);
+        const whole = this.#watch?.wholePackets(data) ?? data.length;
+        return whole === 0 || this.#handOver(socket(), data, whole);
       },
     };
   }
@@ -71,6 +61,28 @@ export class ReadMemory {
   borrow(settle?: () => boolean): void {
     this.#isBorrowed = true;
     if (settle !== undefined) this.#borrowers.add(settle);
+  }
+
+  #handOver(socket: Socket, data: Buffer, length: number): boolean {
+    this.#isKept = false;
+    const mayPush = socket.push(data.subarray(0, length));
+    this.#settle();
+    // What waits to be read, or was read before the packets were watched, or is a packet that is not complete yet.
+    if (this.#isKept || socket.readableLength > 0 || this.#watch?.isDoneWith(this.#slab.buffer) !== true) {
+      this.#start += length;
+    } else {
+      data.copyWithin(0, length);
+      this.#end -= length;
+    }
+    return mayPush;
+  }
+
+  #startSlab(): void {
+    const slab = Buffer.allocUnsafeSlow(SLAB);
+    this.#slab.copy(slab, 0, this.#start, this.#end);
+    this.#slab = slab;
+    this.#end -= this.#start;
+    this.#start = 0;
   }
 
   #settle(): void {

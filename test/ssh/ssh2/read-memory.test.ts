@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Lender } from '../../../src/lender.ts';
 import { relay } from '../../../src/forward/relay.ts';
 import type { SshConnection } from '../../../src/ssh/connection.ts';
@@ -103,6 +103,60 @@ test('a reader that gives back what it was lent has little memory used, and one 
   const givenBack = await memoryOf((stream, chunk) => stream.borrow?.(chunk, () => true));
   const kept = await memoryOf(() => undefined);
   const notYet = await memoryOf((stream, chunk) => stream.borrow?.(chunk, () => false));
-  assert.ok(givenBack < SIZE / 2, `${givenBack} bytes`);
+  // Three pieces: with AES-GCM no packet is put together elsewhere.
+  assert.ok(givenBack <= 3 * 256 * 1024, `${givenBack} bytes`);
   assert.ok(kept >= SIZE && notYet >= SIZE, `${kept} and ${notYet} bytes`);
+});
+
+/**
+ * Passes on what `target` sends in pieces of 1 to 40 bytes, and all else as it comes; so too the first line, as ssh2 loses
+ * bytes of one that comes in three (parseHeader).
+ */
+async function startCrumbler(t: TestContext, target: number): Promise<number> {
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1').on('error', () => undefined);
+    client.on('error', () => undefined).pipe(upstream);
+    client.setNoDelay(true);
+    upstream.once('data', (line: Buffer) => {
+      client.write(line);
+      void crumble(upstream, client);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+async function crumble(from: Socket, to: Socket): Promise<void> {
+  for await (const data of from as AsyncIterable<Buffer>) {
+    for (let at = 0; at < data.length;) {
+      const end = at + 1 + ((at * 7) % 40);
+      to.write(data.subarray(at, end));
+      at = end;
+      await nextTurn();
+    }
+  }
+  to.end();
+}
+
+test('packets that come in crumbs are put together, with keys that change in between', async (t) => {
+  if (!needs(t, 'sshd')) return;
+  const rig = await startRig(t);
+  const sshd = await rig.sshd();
+  const port = await startCrumbler(t, sshd.port);
+  const client = sshd.writeClient({
+    name: 'crumbs',
+    hostname: '127.0.0.1',
+    port,
+    config: ['RekeyLimit 100K'],
+  });
+  const connection = await login(rig, client);
+  const block = randomBytes(400_000);
+  const stream = await connection.dial({
+    kind: 'tcp',
+    host: '127.0.0.1',
+    port: await startSender(t, block),
+  });
+  assert.ok((await throughRelay(stream, all)).equals(block));
 });

@@ -163,7 +163,8 @@ test('a user without an account, as whom ssh does not run, is told how to do wit
     'openssh',
     'vps',
   ];
-  const { status, stderr } = await rig.run(command, { env: { PATH: rig.env['PATH'] }, cwd: '/' });
+  const { PATH, LANG } = rig.env;
+  const { status, stderr } = await rig.run(command, { env: { PATH, LANG }, cwd: '/' });
   assert.equal(status, 255);
   assert.match(stderr, /^✖ ssh does not run as user 54321, .*\n {2}.*--transport ssh2$/m);
 });

@@ -29,7 +29,7 @@ interface Complaint {
   readonly hint: string;
 }
 
-/** The one error when a connection to `target` is opened; the connection itself is reset. */
+/** The error when a connection to `target` is opened; the connection itself is reset. */
 async function complaint({ rig, sshd }: Started, target: string): Promise<Complaint> {
   const port = await freePort();
   const tunnel = await rig.tunnel([...sshd.client.flags, '--json', 'vps', `${port}:${target}`]);
@@ -40,7 +40,9 @@ async function complaint({ rig, sshd }: Started, target: string): Promise<Compla
   await tunnel.waitForEvent('error');
   await tunnel.interrupt();
   const errors = tunnel.events.filter(({ event }) => event === 'error');
-  assert.equal(errors.length, 1);
+  // A scan of this machine, as another test makes it, opens one as well.
+  const opened = tunnel.events.filter(({ event, state }) => event === 'connection' && state === 'opened');
+  assert.equal(errors.length, opened.length);
   const { code, hint } = (errors[0] as unknown as { error: { code: string; hint: string[] } }).error;
   return { code, hint: hint.join('\n') };
 }

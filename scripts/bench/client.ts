@@ -57,17 +57,31 @@ export async function upload(port: number, bytes: number, signal?: AbortSignal):
 }
 
 /** An open connection on which single requests are sent. */
-export class EchoClient {
+export class Client {
   readonly #socket: Socket;
+  readonly #answer: number;
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, answer: number) {
     this.#socket = socket;
+    this.#answer = answer;
   }
 
-  static async open(port: number): Promise<EchoClient> {
+  /** One whose answers have 200 bytes. */
+  static async open(port: number): Promise<Client> {
+    return await this.#begin(port, 'echo', 200);
+  }
+
+  /** One whose answers have 200 bytes and then 600. */
+  static async openParts(port: number): Promise<Client> {
+    return await this.#begin(port, 'parts', 800);
+  }
+
+  static async #begin(port: number, command: string, answer: number): Promise<Client> {
     const socket = await open(port);
-    socket.write('echo\n');
-    const client = new EchoClient(socket);
+    socket.write(`${command}\n`);
+    const client = new Client(socket, answer);
+    // The first line is to come by itself.
+    await sleep(200);
     await client.ask();
     return client;
   }
@@ -76,7 +90,7 @@ export class EchoClient {
   async ask(): Promise<number> {
     const start = performance.now();
     this.#socket.write(Buffer.alloc(200));
-    for (let received = 0; received < 200;) {
+    for (let received = 0; received < this.#answer;) {
       const [data] = (await once(this.#socket, 'data')) as [Buffer];
       received += data.length;
     }

@@ -1,5 +1,6 @@
 // The server behind sshd, in a process of its own: `node far-side.ts PATH` listens on a port, which it prints, and a socket.
-// The first line of a connection says what it is for: `down BYTES`, `up` (answered with the count), or `echo`.
+// The first line of a connection says what it is for: `down BYTES`, `up` (answered with the count), `echo`, or `parts`: each
+// question is answered with a head and then a body, as many web servers do.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { randomBytes } from 'node:crypto';
 
@@ -13,11 +14,18 @@ function serve(socket: Socket): void {
     const rest = data.subarray(end + 1);
     if (command === 'down') send(socket, Number(argument));
     else if (command === 'up') count(socket, rest.length);
+    else if (command === 'parts') socket.on('data', () => answerInParts(socket));
     else {
       socket.write(rest);
       socket.pipe(socket);
     }
   });
+}
+
+function answerInParts(socket: Socket): void {
+  socket.write(block.subarray(0, 200));
+  // Later than sshd takes to pass on the first part.
+  setTimeout(() => socket.write(block.subarray(0, 600)), 1);
 }
 
 function send(socket: Socket, bytes: number): void {

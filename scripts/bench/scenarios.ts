@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { binary } from '../../test/rig/tunnel.ts';
 import { mustRun } from '../../test/rig/run.ts';
 import { pageFiles, type Bench, type LocalPorts, type SiteBy } from './bench.ts';
-import { download, EchoClient, openPage, untilAnswered, upload } from './client.ts';
+import { download, Client, openPage, untilAnswered, upload } from './client.ts';
 import { cpuSeconds, residentBytes, type ContenderName } from './contenders.ts';
 import { median, percentile } from './statistics.ts';
 
@@ -78,7 +78,7 @@ function beside(way: 'down' | 'up', ratio: number): Scenario {
     targets: { 'added p99 ms': { ssh: ratio } },
     measure: (bench, contender) =>
       bench.with(contender as ContenderName, { delayMs: 10, bytesPerSecond: 12.5 * MB }, async (ports) => {
-        const small = await EchoClient.open(ports.tcp);
+        const small = await Client.open(ports.tcp);
         const alone: number[] = [];
         for (let i = 0; i < 20; i++) alone.push(await small.ask());
         const stop = new AbortController();
@@ -97,6 +97,22 @@ function beside(way: 'down' | 'up', ratio: number): Scenario {
       }),
   };
 }
+
+/** One client that asks again and again, of a server that answers with a head and then a body. */
+const answers: Scenario = {
+  name: 'answers',
+  better: 'less',
+  contenders: both,
+  measure: (bench, contender) =>
+    // Not over the rig's network, which would be acknowledged to sshd, and not what is behind it.
+    bench.with(contender as ContenderName, {}, async ({ tcp }) => {
+      const client = await Client.openParts(tcp);
+      const times: number[] = [];
+      for (let i = 0; i < 100; i++) times.push(await client.ask());
+      client.close();
+      return { 'p50 ms': percentile(times, 50), 'p99 ms': percentile(times, 99) };
+    }),
+};
 
 /** From the start of the program to the first byte that comes back. */
 function cold(roundTripMs: number, targets?: Readonly<Record<string, number>>): Scenario {
@@ -222,10 +238,10 @@ const memory: Scenario = {
   measure: (bench, contender) =>
     bench.with(contender as ContenderName, {}, async ({ tcp }, { pid }) => {
       const idle = residentBytes(pid) / MB;
-      const clients: EchoClient[] = [];
+      const clients: Client[] = [];
       // ssh loses some of a thousand that come at once: its listeners hold 128.
       while (clients.length < 1000) {
-        clients.push(...(await Promise.all(Array.from({ length: 50 }, () => EchoClient.open(tcp)))));
+        clients.push(...(await Promise.all(Array.from({ length: 50 }, () => Client.open(tcp)))));
       }
       await bench.settle();
       const crowded = residentBytes(pid) / MB;
@@ -300,6 +316,7 @@ export const scenarios: readonly Scenario[] = [
   beside('down', 0.25),
   beside('up', 0.5),
   connections,
+  answers,
   requests(1),
   requests(64, { ssh: 1 }),
   requests(256),

@@ -16,7 +16,7 @@ export interface ChannelControl {
   readonly receive: ReceiveWindow;
   readonly send: SendWindow;
   /** Called when bytes have come through, at this time on the clock of `performance.now()`. */
-  readonly onTraffic: (now: number) => void;
+  readonly onTraffic: (bytes: number, now: number) => void;
 }
 
 /**
@@ -138,8 +138,9 @@ export class ChannelStream extends Duplex implements Lender, Borrower {
     if (control === undefined) return;
     const now = performance.now();
     const { window } = control.flow;
-    control.send.passedOn(window - this.#windowBefore, now);
-    control.onTraffic(now);
+    const passedOn = window - this.#windowBefore;
+    control.send.passedOn(passedOn, now);
+    control.onTraffic(passedOn, now);
     this.#windowBefore = window;
     if (!this.#isWaitingForRoom) return;
     this.#isWaitingForRoom = false;
@@ -175,7 +176,7 @@ export class ChannelStream extends Duplex implements Lender, Borrower {
     this.#held -= taken;
     const now = performance.now();
     this.#give(control, control.receive.taken(taken, now));
-    control.onTraffic(now);
+    control.onTraffic(taken, now);
   }
 
   #give({ receive, flow }: ChannelControl, credit: number): void {
@@ -192,6 +193,11 @@ export class ChannelStream extends Duplex implements Lender, Borrower {
     if (control !== undefined && !this.destroyed)
       this.#give(control, control.receive.credit(performance.now()));
   };
+
+  /** Sends what asks for nothing and changes nothing: a window update by 0 bytes (RFC 4254, section 5.2). */
+  acknowledge(): void {
+    unlessEnding(() => this.#control?.flow.credit(0));
+  }
 
   #receiveEnd(): boolean {
     this.#control?.receive.close();

@@ -1,8 +1,10 @@
 import type { Channel, Client } from 'ssh2';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ChannelStream, type ChannelControl } from './channel-stream.ts';
 import { openWithWindow, takeOverFlow } from './internals.ts';
 import { Outflow } from './outflow.ts';
+import { PromptAck } from './prompt-ack.ts';
 import type { ReadMemory } from './read-memory.ts';
 import { RoundTrips } from './round-trips.ts';
 import { Budget } from './windows/budget.ts';
@@ -37,6 +39,7 @@ export class Channels {
     this.#roundTrips = new RoundTrips(client, path);
     this.#down = new Direction(path);
     this.#up = new Direction(path);
+    if (socket instanceof Socket) memory?.onRead(new PromptAck(socket, () => this.#acknowledge()).received);
   }
 
   /** Runs `open`, which asks for one channel or accepts one, with the window that there is for it. */
@@ -57,6 +60,13 @@ export class Channels {
     for (const stream of this.#open) stream.destroy(reason);
   }
 
+  /** Without a channel nobody waits for an answer. */
+  #acknowledge(): void {
+    for (const stream of this.#open) {
+      if (!stream.destroyed) return stream.acknowledge();
+    }
+  }
+
   #stream(channel: Channel, ours: ReceiveWindow | undefined, window: ReceiveWindow): ChannelStream {
     const takeOver = (onWindow: () => void): ChannelControl | undefined => {
       const flow = ours && takeOverFlow(this.#client, channel, onWindow);
@@ -65,7 +75,7 @@ export class Channels {
         flow,
         receive: ours,
         send: new SendWindow(this.#up),
-        onTraffic: (now) => this.#roundTrips.traffic(now),
+        onTraffic: (bytes, now) => this.#roundTrips.traffic(bytes, now),
       };
     };
     const stream = new ChannelStream(channel, this.#outflow, takeOver, this.#memory);

@@ -28,6 +28,12 @@ export class ReadMemory {
   readonly #borrowers = new Set<() => boolean>();
   /** The data of the packet that is being handled, or none is left of it. */
   #isBorrowed = false;
+  #onRead = (): void => undefined;
+
+  /** `listener` is called before what was read is handled; there is one at most. */
+  onRead(listener: () => void): void {
+    this.#onRead = listener;
+  }
 
   /** For a socket that pushes what it reads. */
   reading(socket: () => Socket): OnReadOpts {
@@ -37,6 +43,7 @@ export class ReadMemory {
         return this.#slab.subarray(this.#end);
       },
       callback: (length) => {
+        this.#onRead();
         this.#end += length;
         const data = this.#slab.subarray(this.#start, this.#end);
         const whole = this.#watch?.wholePackets(data) ?? data.length;

@@ -2,15 +2,20 @@ import type { Client } from 'ssh2';
 import { ping } from './internals.ts';
 import type { Path } from './windows/path.ts';
 
-/** How often the server is asked while there is traffic: a small packet each way. */
+/** How often the server is asked while there is traffic: a small packet each way, and its answer may hold up another one. */
 const INTERVAL_MS = 250;
+/** Windows matter to transfers alone: fewer bytes in that time are requests. */
+const TRANSFER = 128 * 1024;
 
 /** Measures how long the server takes to answer: at the beginning, when nothing is in the way, and during traffic. */
 export class RoundTrips {
   readonly #client: Client;
   readonly #path: Path;
-  #askedAt = -Infinity;
+  #askedAt = 0;
   #isAsking = false;
+  /** What has come through since then. */
+  #bytes = 0;
+  #since = -Infinity;
 
   constructor(client: Client, path: Path) {
     this.#client = client;
@@ -19,9 +24,13 @@ export class RoundTrips {
     this.#ask(() => this.#ask());
   }
 
-  /** To be called when there is traffic. */
-  traffic(now: number): void {
-    if (!this.#isAsking && now - this.#askedAt >= INTERVAL_MS) this.#ask();
+  /** So much has come through, in one direction or the other. */
+  traffic(bytes: number, now: number): void {
+    this.#bytes += bytes;
+    if (this.#isAsking || now - this.#since < INTERVAL_MS) return;
+    if (this.#bytes >= TRANSFER) this.#ask();
+    this.#since = now;
+    this.#bytes = 0;
   }
 
   #ask(onAnswer: () => void = () => undefined): void {

@@ -1,0 +1,36 @@
+import type { Socket } from 'node:net';
+
+/** An answer is mostly followed by the next request, which acknowledges it. The least that a timer can be. */
+const DELAY_MS = 1;
+
+/**
+ * Acknowledges at once what the server sends, also where there is nothing to say to it.
+ *
+ * sshd turns Nagle's algorithm (RFC 9293, section 3.7.4) off for sessions with a command alone (packet.c,
+ * ssh_packet_set_interactive): of an answer in two small pieces, such as a header and a body, it holds the second one until
+ * the first is acknowledged, and the system here waits for 40 ms whether there is something to send that could carry the
+ * acknowledgement.
+ */
+export class PromptAck {
+  readonly #socket: Socket;
+  readonly #send: () => void;
+  #written = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** `send` sends something that means nothing. */
+  constructor(socket: Socket, send: () => void) {
+    this.#socket = socket;
+    this.#send = send;
+  }
+
+  /** To be called when something has come, before it is handled. */
+  readonly received = (): void => {
+    this.#written = this.#socket.bytesWritten;
+    this.#timer ??= setTimeout(this.#acknowledge, DELAY_MS);
+  };
+
+  readonly #acknowledge = (): void => {
+    this.#timer = undefined;
+    if (!this.#socket.destroyed && this.#socket.bytesWritten === this.#written) this.#send();
+  };
+}

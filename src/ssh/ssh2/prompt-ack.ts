@@ -15,7 +15,7 @@ export class PromptAck {
   readonly #socket: Socket;
   readonly #send: () => void;
   #written = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #isWaiting = false;
 
   /** `send` sends something that means nothing. */
   constructor(socket: Socket, send: () => void) {
@@ -26,11 +26,13 @@ export class PromptAck {
   /** To be called when something has come, before it is handled. */
   readonly received = (): void => {
     this.#written = this.#socket.bytesWritten;
-    this.#timer ??= setTimeout(this.#acknowledge, DELAY_MS);
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    setTimeout(this.#acknowledge, DELAY_MS);
   };
 
   readonly #acknowledge = (): void => {
-    this.#timer = undefined;
+    this.#isWaiting = false;
     if (!this.#socket.destroyed && this.#socket.bytesWritten === this.#written) this.#send();
   };
 }

@@ -4,8 +4,10 @@ import type { Path } from './windows/path.ts';
 
 /** How often the server is asked while there is traffic: a small packet each way, and its answer may hold up another one. */
 const INTERVAL_MS = 250;
-/** Windows matter to transfers alone: fewer bytes in that time are requests. */
+/** Windows matter to transfers: where fewer bytes come through in that time it is asked at the beginning, and rarely later. */
 const TRANSFER = 128 * 1024;
+const EARLY = 8;
+const RARELY_MS = 10_000;
 
 /** Measures how long the server takes to answer: at the beginning, when nothing is in the way, and during traffic. */
 export class RoundTrips {
@@ -13,6 +15,7 @@ export class RoundTrips {
   readonly #path: Path;
   #askedAt = 0;
   #isAsking = false;
+  #asked = 0;
   /** What has come through since then. */
   #bytes = 0;
   #since = -Infinity;
@@ -28,12 +31,14 @@ export class RoundTrips {
   traffic(bytes: number, now: number): void {
     this.#bytes += bytes;
     if (this.#isAsking || now - this.#since < INTERVAL_MS) return;
-    if (this.#bytes >= TRANSFER) this.#ask();
+    const isRare = this.#asked < EARLY || now - this.#askedAt >= RARELY_MS;
+    if (isRare || this.#bytes >= TRANSFER) this.#ask();
     this.#since = now;
     this.#bytes = 0;
   }
 
   #ask(onAnswer: () => void = () => undefined): void {
+    this.#asked += 1;
     this.#askedAt = performance.now();
     this.#isAsking = ping(this.#client, () => {
       this.#isAsking = false;

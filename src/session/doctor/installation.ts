@@ -4,11 +4,6 @@ import { hasNativeCrypto } from '../../ssh/ssh2/native.ts';
 import { ok, warning, type Finding, type Outcome, Report } from './finding.ts';
 import { checkLeftovers, checkOwnFiles } from './own-files.ts';
 
-/** Looks at a further part of the installation: completion, for one. */
-export type InstallationCheck = (report: Report) => Promise<void>;
-
-export const installationChecks: InstallationCheck[] = [];
-
 /** What `package.json` says of Node.js. */
 const NODE = { '20': 19, '22': 12 } as const;
 /** V8 has no `Context::GetIsolate` any more, which ssh2 1.17.0 calls. */
@@ -36,7 +31,6 @@ export async function examineInstallation(onFinding: (finding: Finding) => void)
   await report.step('openssh', openssh);
   await checkOwnFiles(report);
   if (report.isWell) await checkLeftovers(report);
-  for (const check of installationChecks) await check(report);
   return report;
 }
 

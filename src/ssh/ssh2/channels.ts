@@ -13,6 +13,9 @@ import { Path } from './windows/path.ts';
 import { ReceiveWindow } from './windows/receive-window.ts';
 import { SendWindow } from './windows/send-window.ts';
 
+/** With so many channels open, one of them mostly has something to say. */
+const MANY = 16;
+
 /** A channel that was asked for: one of the two is to be called, at once when the answer is there. */
 export interface Opening {
   readonly opened: (channel: Channel) => ChannelStream;
@@ -39,7 +42,10 @@ export class Channels {
     this.#roundTrips = new RoundTrips(client, path);
     this.#down = new Direction(path);
     this.#up = new Direction(path);
-    if (socket instanceof Socket) memory?.onRead(new PromptAck(socket, () => this.#acknowledge()).received);
+    if (socket instanceof Socket) {
+      const hasMany = (): boolean => this.#open.size > MANY;
+      memory?.onRead(new PromptAck(socket, () => this.#acknowledge(), hasMany).received);
+    }
   }
 
   /** Runs `open`, which asks for one channel or accepts one, with the window that there is for it. */

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 
-/** An answer is mostly followed by the next request, which acknowledges it. The least that a timer can be. */
+/** An answer is mostly followed by the next request, which acknowledges it. The first is the least that a timer can be. */
 const DELAY_MS = 1;
+const DELAY_AMONG_MANY_MS = 5;
 
 /**
  * Acknowledges at once what the server sends, also where there is nothing to say to it.
@@ -14,13 +15,15 @@ const DELAY_MS = 1;
 export class PromptAck {
   readonly #socket: Socket;
   readonly #send: () => void;
+  readonly #hasMany: () => boolean;
   #written = 0;
   #isWaiting = false;
 
-  /** `send` sends something that means nothing. */
-  constructor(socket: Socket, send: () => void) {
+  /** `send` sends something that means nothing; `hasMany` says whether many may speak, one of whom soon will. */
+  constructor(socket: Socket, send: () => void, hasMany: () => boolean) {
     this.#socket = socket;
     this.#send = send;
+    this.#hasMany = hasMany;
   }
 
   /** To be called when something has come, before it is handled. */
@@ -28,7 +31,7 @@ export class PromptAck {
     this.#written = this.#socket.bytesWritten;
     if (this.#isWaiting) return;
     this.#isWaiting = true;
-    setTimeout(this.#acknowledge, DELAY_MS);
+    setTimeout(this.#acknowledge, this.#hasMany() ? DELAY_AMONG_MANY_MS : DELAY_MS);
   };
 
   readonly #acknowledge = (): void => {

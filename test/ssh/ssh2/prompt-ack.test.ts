@@ -10,7 +10,10 @@ import { until } from '../../rig/until.ts';
 import { login } from './ssh2.ts';
 
 /** A connected socket, with an ack that counts. */
-async function start(t: TestContext): Promise<{ socket: Socket; ack: PromptAck; sent: () => number }> {
+async function start(
+  t: TestContext,
+  hasMany = false,
+): Promise<{ socket: Socket; ack: PromptAck; sent: () => number }> {
   const server = createServer((accepted) => void accepted.on('error', () => undefined).resume());
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -21,7 +24,12 @@ async function start(t: TestContext): Promise<{ socket: Socket; ack: PromptAck; 
     server.close();
   });
   let sent = 0;
-  return { socket, ack: new PromptAck(socket, () => sent++), sent: () => sent };
+  const ack = new PromptAck(
+    socket,
+    () => sent++,
+    () => hasMany,
+  );
+  return { socket, ack, sent: () => sent };
 }
 
 test('what has come is acknowledged once, however much came together', async (t) => {
@@ -32,6 +40,12 @@ test('what has come is acknowledged once, however much came together', async (t)
   assert.equal(sent(), 1);
   ack.received();
   await until('it is acknowledged again', () => sent() > 1);
+});
+
+test('among many what has come is acknowledged as well, if nobody speaks', async (t) => {
+  const { ack, sent } = await start(t, true);
+  ack.received();
+  await until('it is acknowledged', () => sent() === 1);
 });
 
 test('what is sent anyway is acknowledgement enough', async (t) => {

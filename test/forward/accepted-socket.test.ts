@@ -73,6 +73,14 @@ test('an upload is taken unchanged by a far side that is slow, in large and in s
   await uploadTo(t, new CopyingStream(() => (writes++ % 3 === 0 ? sleep(1) : undefined)), parts);
 });
 
+test('what two clients say little by little does not mix, before a far side that is slow', async (t) => {
+  const upload = async (): Promise<void> => {
+    const parts = Array.from({ length: 50 }, () => random(1).subarray(0, 2000));
+    await uploadTo(t, new CopyingStream(() => sleep(3)), parts);
+  };
+  await Promise.all([upload(), upload()]);
+});
+
 for (const [name, take] of [
   ['takes all at once', () => undefined],
   ['is one piece behind', () => Promise.resolve()],

@@ -22,7 +22,7 @@ export async function examineInstallation(onFinding: (finding: Finding) => void)
   await report.step('ssh2', async () =>
     hasNativeCrypto()
       ? ok('The native part of ssh2 is there')
-      : warning('The native part of ssh2 is missing: large transfers are 10 to 20 % slower', [
+      : warning('The native part of ssh2 is missing: a fast network is used half as well', [
           Number.parseInt(process.versions.node, 10) >= FIRST_WITHOUT_NATIVE
             ? `It cannot be built for Node.js ${FIRST_WITHOUT_NATIVE} and newer. An older one has it.`
             : 'It is built where a compiler, make and Python are installed. Install them, then tunnel again.',

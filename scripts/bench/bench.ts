@@ -141,7 +141,10 @@ async function startNetwork(rig: Rig, target: number): Promise<{ network: ChildP
     execArgv: [`--import=${import.meta.resolve('tsx')}`],
   });
   await rig.own(Promise.resolve({ stop: () => Promise.resolve(network.disconnect()) }));
-  const [port] = (await once(network, 'message')) as [number];
+  const ended = once(network, 'exit').then(() => {
+    throw new Error('The network in front of sshd has ended before it told its port');
+  });
+  const [port] = (await Promise.race([once(network, 'message'), ended])) as [number];
   return { network, port };
 }
 

@@ -111,7 +111,7 @@ async function run(command: Command, screens: Screens): Promise<number> {
 function end(status: number): void {
   const exit = () => {
     if (status === signalStatus('SIGHUP')) closeTerminal();
-    // oxlint-disable-next-line unicorn/no-process-exit
+    // oxlint-disable-next-line unicorn/no-process-exit -- what still listens, or waits, would keep it alive
     process.exit(status);
   };
   process.stdout.write('', () => process.stderr.write('', exit));

@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createRequire } from 'node:module';
 import type { TestContext } from 'node:test';
+import { hasNativeCrypto } from '../../src/ssh/ssh2/native.ts';
 import { serverEnv } from './env.ts';
 
 /** What stands in the way, in words that say what to install; undefined when nothing does. */
@@ -26,6 +27,8 @@ const probes = {
   ss: () => command('ss', 'iproute2 (iproute2)'),
   'systemd-analyze': () => command('systemd-analyze', 'systemd (systemd)'),
   nc: () => command('nc', "OpenBSD's nc (netcat-openbsd)"),
+  'native ssh2': () =>
+    hasNativeCrypto() ? undefined : 'the native part of ssh2 (g++, make, python3; then npm rebuild ssh2)',
   root: notRoot,
   linux: () => (process.platform === 'linux' ? undefined : 'Linux'),
   netns: () => notRoot() ?? command('unshare', 'Linux namespaces (util-linux)') ?? command('ip', 'iproute2'),

@@ -2,7 +2,7 @@ import { randomFillSync } from 'node:crypto';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
-import { replacePacketAllocation } from './internals.ts';
+import { replacePacketAllocation } from './packet-internals.ts';
 
 /** More than what is queued in front of the socket; what does not fit is allocated. */
 const SLAB = 320 * 1024;

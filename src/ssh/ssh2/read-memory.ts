@@ -1,6 +1,6 @@
 import type { Socket, OnReadOpts } from 'node:net';
 import type { Client } from 'ssh2';
-import { watchPayloads, type PayloadWatch } from './internals.ts';
+import { watchPayloads, type PayloadWatch } from './packet-internals.ts';
 
 /** So much is read at once at least, where there is so much. */
 const LEAST = 64 * 1024;

@@ -9,13 +9,12 @@ import {
   openWithWindow,
   OWN_WINDOW,
   ping,
-  replacePacketAllocation,
   signAtOnce,
   takeOverFlow,
-  watchPayloads,
   type ChannelFlow,
 } from '../../../src/ssh/ssh2/internals.ts';
 import { Outflow } from '../../../src/ssh/ssh2/outflow.ts';
+import { replacePacketAllocation, watchPayloads } from '../../../src/ssh/ssh2/packet-internals.ts';
 import { reusePacketMemory } from '../../../src/ssh/ssh2/packet-memory.ts';
 import { until } from '../../rig/until.ts';
 import { startSsh2Server } from './ssh2-server.ts';
